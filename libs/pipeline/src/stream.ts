@@ -1,0 +1,47 @@
+import type { Chunk, ChunkBuilder, ChunkSchema } from './chunk.ts';
+import type { RawRecord, Shard } from './record.ts';
+
+/** What a row does to its series: `step` advances the network, `skip` changes the stream state only, `end` releases the series. */
+export type RowAction = 'step' | 'skip' | 'end';
+
+/** Where a row's values stand: the stream state, the network's input and the row's own context, each in a flat array. */
+export interface RowBuffers {
+  /** Stream states, [slots][stateSize]; float64. */
+  readonly state: Float64Array;
+  readonly stateAt: number;
+  /** Inputs, [rows][inputSize]; float32. */
+  readonly inputs: Float32Array;
+  readonly inputAt: number;
+  /** What `emit` must know of this row after later rows changed the stream state, [rows][contextSize]; float64. */
+  readonly context: Float64Array;
+  readonly contextAt: number;
+}
+
+/** A forecast that came out of the network for one row. */
+export interface RowOutput {
+  readonly outputs: Float32Array;
+  readonly outputAt: number;
+  readonly context: Float64Array;
+  readonly contextAt: number;
+}
+
+/**
+ * What a stream is: how its records are read, what the network sees of them, and what its outputs mean.
+ * Pure and deterministic: no clock, no randomness, event time only.
+ */
+export interface Stream {
+  /** Tag `stream` of its points: `ticks`, `calls`. */
+  readonly name: string;
+  readonly schema: ChunkSchema;
+  /** float64 values of stream state a series; a new series starts at zeros. */
+  readonly stateSize: number;
+  readonly contextSize: number;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** Reads one record into the builder's next row. Throws PoisonRecordError, and pushes nothing, where it cannot. */
+  decode(record: RawRecord, builder: ChunkBuilder): void;
+  /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */
+  advance(chunk: Chunk, row: number, buffers: RowBuffers): RowAction;
+  /** Appends the row's points in line protocol. */
+  emit(shard: Shard, chunk: Chunk, row: number, output: RowOutput, lines: string[]): void;
+}
