@@ -34,6 +34,7 @@ export type {
   Ticket,
   TicketQueue,
 } from './ports.ts';
+export { BEGINNING } from './ports.ts';
 export type { DeadLetter, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
 export { shardName } from './record.ts';
 export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';

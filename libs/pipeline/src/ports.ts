@@ -68,9 +68,10 @@ export interface ShardStore extends AsyncDisposable {
   head(shard: Shard): Promise<number | null>;
   /**
    * Appends an encoded chunk that covers offsets [from, next). Idempotent by offset: a chunk at or below the head changes nothing.
-   * `from` must equal the head unless the shard is new; an overlap answers `seek`.
+   * `from` must equal the head; an overlap or a gap answers `seek`. An unknown shard is created only where `begins` says that `from` is the
+   * beginning of what the source retains (otherwise `seek` with head null): a store that lost everything is rebuilt from the start, never half-way.
    */
-  append(shard: Shard, entry: { readonly from: number } & LogEntry): Promise<AppendResult>;
+  append(shard: Shard, entry: { readonly from: number; readonly begins: boolean } & LogEntry): Promise<AppendResult>;
   /** Makes `owner` the writer. The epoch grows by one unless `owner` had the shard last. */
   claim(shard: Shard, owner: string): Promise<Claim>;
   /** Entries whose `next` is above `position`, oldest first, at most `entriesMax`. */
@@ -129,11 +130,14 @@ export interface LiveFeed extends AsyncDisposable {
   subscribe(listener: (lines: readonly string[]) => void): Promise<() => Promise<void>>;
 }
 
+/** Value of `seek` that means the beginning of what the source retains. */
+export const BEGINNING = -1;
+
 /** What a source's owner gives it. */
 export interface SourceHandler {
   /** Offset to start a shard at; null: its beginning. Asked again at every assignment. */
   start(shard: Shard): Promise<number | null>;
-  /** Resolves with `next` to go on, or with another offset to seek to. Not resolving is the back-pressure. */
+  /** Resolves with `next` to go on, or with another offset (or BEGINNING) to seek to. Not resolving is the back-pressure. */
   batch(batch: SourceBatch): Promise<{ readonly seek: number | null }>;
 }
 

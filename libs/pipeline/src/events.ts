@@ -1,0 +1,42 @@
+import type { Shard } from './record.ts';
+
+/** What happens in the core, for logs and metrics; one callback so that the log line and the counter cannot drift apart. */
+export type PipelineEvent =
+  | { readonly type: 'appended'; readonly shard: Shard; readonly records: number; readonly bytes: number }
+  | {
+      readonly type: 'dead-lettered';
+      readonly shard: Shard;
+      readonly offset: number;
+      readonly field: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'sought'; readonly shard: Shard; readonly from: number; readonly to: number | null }
+  | { readonly type: 'back-pressure'; readonly shard: Shard; readonly on: boolean }
+  | {
+      readonly type: 'claimed';
+      readonly shard: Shard;
+      readonly epoch: number;
+      readonly position: number;
+      readonly kept: boolean;
+    }
+  | { readonly type: 'model-changed'; readonly shard: Shard; readonly from: string; readonly to: string }
+  | {
+      readonly type: 'committed';
+      readonly shard: Shard;
+      readonly position: number;
+      readonly records: number;
+      readonly forecasts: number;
+      readonly series: number;
+      readonly lines: number;
+    }
+  | {
+      readonly type: 'quarantined';
+      readonly shard: Shard;
+      readonly series: string;
+      readonly offset: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'fenced'; readonly shard: Shard; readonly reason: string }
+  | { readonly type: 'retrying'; readonly shard: Shard; readonly attempt: number; readonly reason: string };
+
+export type OnEvent = (event: PipelineEvent) => void;
