@@ -1,5 +1,8 @@
+export type { BatchInput, BatchResult, Forecasting } from './batch.ts';
+export { computeBatch } from './batch.ts';
 export type { Chunk, ChunkSchema } from './chunk.ts';
 export { ChunkBuilder } from './chunk.ts';
+export { decodeChunk, encodeChunk } from './chunk-codec.ts';
 export type { SequenceRun, StepBatch, StepEngine } from './engine.ts';
 export type { ErrorCode } from './errors.ts';
 export {
@@ -10,6 +13,11 @@ export {
   StaleEpochError,
   TidelineError,
 } from './errors.ts';
+export type { OnEvent, PipelineEvent } from './events.ts';
+export type { ForecasterOptions } from './forecaster.ts';
+export { Forecaster } from './forecaster.ts';
+export type { IngestOptions } from './ingest.ts';
+export { announceOutstanding, createIngest } from './ingest.ts';
 export {
   digestOfLines,
   escapeTag,
@@ -37,4 +45,11 @@ export type {
 export { BEGINNING } from './ports.ts';
 export type { DeadLetter, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
 export { shardName } from './record.ts';
+export { retryInPlace } from './retry.ts';
+export { SeriesMemory } from './series-memory.ts';
+export type { SeriesState, StateLayout } from './series-state.ts';
+export { decodeState, encodeState } from './series-state.ts';
+export { ShardSeries } from './shard-series.ts';
 export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
+export type { Run, Wave, WavePlan } from './waves.ts';
+export { planWaves, WAVE_WIDTH_MIN } from './waves.ts';

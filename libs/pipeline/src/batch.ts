@@ -1,0 +1,178 @@
+/**
+ * Computes one batch: log entries -> stream states and inputs -> waves -> outputs -> points and new states.
+ * Nothing is written here. A throw leaves the slots in memory half advanced: the caller clears the shard's series and replays.
+ */
+import type { Chunk } from './chunk.ts';
+import { decodeChunk } from './chunk-codec.ts';
+import type { StepEngine } from './engine.ts';
+import type { OnEvent } from './events.ts';
+import { escapeTag, pointTime, stringField } from './line-protocol.ts';
+import type { LogEntry, ShardStore } from './ports.ts';
+import type { Shard } from './record.ts';
+import type { SeriesMemory } from './series-memory.ts';
+import type { ShardSeries } from './shard-series.ts';
+import type { Stream } from './stream.ts';
+import { planWaves } from './waves.ts';
+
+/** What a stream's forecasts are made with. */
+export interface Forecasting {
+  readonly stream: Stream;
+  readonly engine: StepEngine;
+  readonly memory: SeriesMemory;
+}
+
+export interface BatchInput extends Forecasting {
+  readonly shard: Shard;
+  readonly series: ShardSeries;
+  readonly store: ShardStore;
+  readonly entries: readonly LogEntry[];
+  /** Rows below it are in the states already. */
+  readonly position: number;
+  readonly seriesMax: number;
+  readonly onEvent: OnEvent;
+}
+
+export interface BatchResult {
+  readonly from: number;
+  readonly position: number;
+  readonly records: number;
+  readonly forecasts: number;
+  readonly lines: readonly string[];
+  readonly keys: readonly string[];
+  readonly states: readonly Uint8Array[];
+  readonly removed: readonly string[];
+}
+
+interface Row {
+  readonly chunk: Chunk;
+  readonly row: number;
+}
+
+/** Rows of the batch with the buffers that hold their values; row i of `rows` is row i of every buffer. */
+interface Table {
+  readonly rows: readonly Row[];
+  readonly inputs: Float32Array;
+  readonly outputs: Float32Array;
+  readonly context: Float64Array;
+}
+
+interface Advanced {
+  readonly stepSlots: number[];
+  readonly stepRows: number[];
+  /** Slots whose series ended in this batch, to be closed after their steps. */
+  readonly ended: number[];
+  /** Newest slot of each series touched; null: ended. */
+  readonly touched: Map<string, number | null>;
+}
+
+export async function computeBatch(input: BatchInput): Promise<BatchResult> {
+  const { stream, engine, entries, position } = input;
+  const rows = selectRows(entries, stream, position);
+  const keys = new Set(rows.map(({ chunk, row }) => chunk.keys[chunk.keyOf[row]]));
+  input.series.evict(Math.max(0, input.seriesMax - keys.size), keys);
+  await input.series.open(keys, input.store, input.shard);
+  const table: Table = {
+    rows,
+    inputs: new Float32Array(rows.length * stream.inputSize),
+    outputs: new Float32Array(rows.length * stream.outputSize),
+    context: new Float64Array(rows.length * stream.contextSize),
+  };
+  const advanced = advanceRows(input, table);
+  await stepRows(engine, advanced, table);
+  const { lines, forecasts } = emitRows(input, table, advanced);
+  for (const slot of advanced.ended) input.memory.close(slot);
+  const removed: string[] = [];
+  const kept: string[] = [];
+  const slots: number[] = [];
+  for (const [key, slot] of advanced.touched) {
+    if (slot === null) removed.push(key);
+    else {
+      kept.push(key);
+      slots.push(slot);
+    }
+  }
+  const states = await input.memory.snapshot(Uint32Array.from(slots));
+  const end = entries[entries.length - 1].next;
+  return { from: position, position: end, records: rows.length, forecasts, lines, keys: kept, states, removed };
+}
+
+function selectRows(entries: readonly LogEntry[], stream: Stream, position: number): Row[] {
+  const rows: Row[] = [];
+  for (const entry of entries) {
+    const chunk = decodeChunk(entry.bytes, stream.schema);
+    for (let row = 0; row < chunk.rows; row += 1) if (chunk.offsets[row] >= position) rows.push({ chunk, row });
+  }
+  return rows;
+}
+
+/** Stream states advance in offset order; the network's steps are gathered for the waves. */
+function advanceRows(input: BatchInput, table: Table): Advanced {
+  const { stream, series, memory } = input;
+  const advanced: Advanced = { stepSlots: [], stepRows: [], ended: [], touched: new Map() };
+  table.rows.forEach(({ chunk, row }, i) => {
+    const key = chunk.keys[chunk.keyOf[row]];
+    const slot = series.slot(key) ?? series.begin(key);
+    const action = stream.advance(chunk, row, {
+      state: memory.stream,
+      stateAt: slot * stream.stateSize,
+      inputs: table.inputs,
+      inputAt: i * stream.inputSize,
+      context: table.context,
+      contextAt: i * stream.contextSize,
+    });
+    advanced.touched.set(key, slot);
+    if (action === 'end') {
+      series.end(key);
+      advanced.ended.push(slot);
+      advanced.touched.set(key, null);
+    } else if (action === 'step' && !memory.isQuarantined(slot)) {
+      advanced.stepSlots.push(slot);
+      advanced.stepRows.push(i);
+    }
+  });
+  return advanced;
+}
+
+async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): Promise<void> {
+  const { inputs, outputs } = table;
+  const { waves, runs } = planWaves(advanced.stepSlots, advanced.stepRows);
+  for (const wave of waves) {
+    const pending = engine.step({ ...wave, inputs, outputs });
+    if (pending) await pending;
+  }
+  for (const run of runs) {
+    const pending = engine.run({ ...run, inputs, outputs });
+    if (pending) await pending;
+  }
+}
+
+/** Points in offset order. A row whose outputs are not finite quarantines its series: an alert instead of forecasts, from this row on. */
+function emitRows(input: BatchInput, table: Table, advanced: Advanced): { lines: string[]; forecasts: number } {
+  const { stream, memory, shard } = input;
+  const lines: string[] = [];
+  let forecasts = 0;
+  advanced.stepRows.forEach((i, at) => {
+    const slot = advanced.stepSlots[at];
+    if (memory.isQuarantined(slot)) return;
+    const { chunk, row } = table.rows[i];
+    const outputAt = i * stream.outputSize;
+    if (!table.outputs.subarray(outputAt, outputAt + stream.outputSize).every(Number.isFinite)) {
+      memory.quarantine(slot);
+      lines.push(quarantineLine(input, chunk, row));
+      return;
+    }
+    const output = { outputs: table.outputs, outputAt, context: table.context, contextAt: i * stream.contextSize };
+    stream.emit(shard, chunk, row, output, lines);
+    forecasts += 1;
+  });
+  return { lines, forecasts };
+}
+
+function quarantineLine(input: BatchInput, chunk: Chunk, row: number): string {
+  const key = chunk.keys[chunk.keyOf[row]];
+  const offset = chunk.offsets[row];
+  const reason = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
+  input.onEvent({ type: 'quarantined', shard: input.shard, series: key, offset, reason });
+  const tags = `kind=quarantine,series=${escapeTag(key)},stream=${escapeTag(input.stream.name)}`;
+  return `alert,${tags} offset=${offset}i,partition=${input.shard.partition}i,reason=${stringField(reason)} ${pointTime(chunk, row)}`;
+}

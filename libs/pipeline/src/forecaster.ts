@@ -1,0 +1,192 @@
+/**
+ * Forecaster: a ticket makes it the owner of a shard for a time slice; it drains the shard's log batch by batch.
+ *
+ * Order of one batch (safe to be killed at any line: everything before Step 3 is repeated with the same result):
+ *   Step 1. Read the log from the position and compute, in memory only.
+ *   Step 2. Write the points; the sink has accepted every one (idempotent: a point's identity is a pure function of the record).
+ *   Step 3. Commit states and position in one atomic write, fenced by the epoch.
+ *   Step 4. Tell the live feed, which may lose it.
+ * Steps 2 to 4 of batch k run beside Step 1 of batch k + 1; commits stay in order because k + 1 waits for k.
+ */
+import { type BatchResult, computeBatch, type Forecasting } from './batch.ts';
+import type { StepEngine } from './engine.ts';
+import { StaleEpochError } from './errors.ts';
+import type { OnEvent } from './events.ts';
+import type { Claim, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
+import type { Shard } from './record.ts';
+import { shardName } from './record.ts';
+import { retryInPlace } from './retry.ts';
+import { SeriesMemory } from './series-memory.ts';
+import { ShardSeries } from './shard-series.ts';
+import type { Stream } from './stream.ts';
+
+export interface ForecasterOptions {
+  readonly store: ShardStore;
+  readonly queue: Pick<TicketQueue, 'announce'>;
+  readonly sink: PointSink;
+  readonly live: LiveFeed | null;
+  /** Stream and engine of each topic. */
+  readonly topics: ReadonlyMap<string, { readonly stream: Stream; readonly engine: StepEngine }>;
+  /** Unique name of this process: a shard keeps its epoch, and its states stay in memory, while the same owner takes it again. */
+  readonly owner: string;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onEvent: OnEvent;
+  /** Log entries of one batch at most. */
+  readonly batchEntriesMax: number;
+  /** Records after which the shard goes back to the queue, so that others get their turn. */
+  readonly sliceRecordsMax: number;
+  /** Series of one shard that stay in memory at most. */
+  readonly seriesMax: number;
+}
+
+interface Served {
+  epoch: number;
+  readonly series: ShardSeries;
+}
+
+const RETRY_DELAY_MS_MAX = 5_000;
+
+export class Forecaster {
+  readonly #options: ForecasterOptions;
+  readonly #topics = new Map<string, Forecasting>();
+  readonly #served = new Map<string, Served>();
+  /** Handlers under way, a shard: a ticket that comes back to this process while its old handler still runs waits for it. */
+  readonly #serving = new Map<string, Promise<void>>();
+
+  constructor(options: ForecasterOptions) {
+    this.#options = options;
+    for (const [topic, { stream, engine }] of options.topics)
+      this.#topics.set(topic, { stream, engine, memory: new SeriesMemory(stream, engine) });
+  }
+
+  /** Series whose states are in memory. */
+  get series(): number {
+    let sum = 0;
+    for (const { series } of this.#served.values()) sum += series.size;
+    return sum;
+  }
+
+  /** Handles a ticket: resolves when the shard is drained, handed back, lost to another owner, or `signal` aborts. */
+  async handle(ticket: Ticket, signal: AbortSignal): Promise<void> {
+    const name = shardName(ticket.shard);
+    const before = this.#serving.get(name) ?? Promise.resolve();
+    const now = before.then(() => this.#serve(ticket.shard, signal));
+    const settled = now.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#serving.set(name, settled);
+    try {
+      await now;
+    } finally {
+      if (this.#serving.get(name) === settled) this.#serving.delete(name);
+    }
+  }
+
+  async #serve(shard: Shard, signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    const topic = this.#topics.get(shard.topic);
+    if (!topic) throw new RangeError(`No model serves topic '${shard.topic}'.`);
+    const claim = await this.#retry(shard, signal, () => store.claim(shard, this.#options.owner));
+    const served = this.#admit(shard, claim, topic.engine.modelDigest);
+    try {
+      await this.#drain(shard, claim, topic, served.series, signal);
+    } catch (error) {
+      // What is in memory may be ahead of the store: forget it, the next owner replays from the position.
+      served.series.clear();
+      this.#served.delete(shardName(shard));
+      if (!(error instanceof StaleEpochError)) throw error;
+      this.#options.onEvent({ type: 'fenced', shard, reason: error.message });
+    }
+  }
+
+  #admit(shard: Shard, claim: Claim, modelDigest: string): Served {
+    const name = shardName(shard);
+    const known = this.#served.get(name);
+    const kept = known?.epoch === claim.epoch;
+    this.#options.onEvent({ type: 'claimed', shard, epoch: claim.epoch, position: claim.position, kept });
+    if (claim.model !== '' && claim.model !== modelDigest)
+      this.#options.onEvent({ type: 'model-changed', shard, from: claim.model, to: modelDigest });
+    if (known && kept) return known;
+    known?.series.clear();
+    const topic = this.#topics.get(shard.topic);
+    if (!topic) throw new RangeError(`No model serves topic '${shard.topic}'.`);
+    const served = { epoch: claim.epoch, series: new ShardSeries(topic.memory) };
+    this.#served.set(name, served);
+    return served;
+  }
+
+  async #drain(
+    shard: Shard,
+    claim: Claim,
+    topic: Forecasting,
+    series: ShardSeries,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, queue, onEvent, batchEntriesMax, sliceRecordsMax, seriesMax } = this.#options;
+    let { position } = claim;
+    let records = 0;
+    let flight: Promise<void> = Promise.resolve();
+    try {
+      for (;;) {
+        if (signal.aborted) return;
+        // Step 1.
+        const entries = await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax));
+        if (entries.length === 0 || records >= sliceRecordsMax) {
+          await flight;
+          const keep = records < sliceRecordsMax;
+          const { drained, ticket } = await this.#retry(shard, signal, () =>
+            store.release(shard, { epoch: claim.epoch, keep }),
+          );
+          if (drained) return;
+          if (keep) continue;
+          if (ticket !== null) await this.#retry(shard, signal, () => queue.announce({ shard, number: ticket }));
+          return;
+        }
+        const batch = await computeBatch({ ...topic, shard, series, store, entries, position, seriesMax, onEvent });
+        await flight;
+        series.sent(batch.keys, batch.states, batch.removed);
+        flight = this.#finish({ shard, epoch: claim.epoch, model: topic.engine.modelDigest, batch, series, signal });
+        // A rejection is seen at the next `await flight`; until then it must not count as unhandled.
+        flight.catch(() => undefined);
+        position = batch.position;
+        records += batch.records;
+      }
+    } finally {
+      await flight;
+    }
+  }
+
+  async #finish(work: {
+    readonly shard: Shard;
+    readonly epoch: number;
+    readonly model: string;
+    readonly batch: BatchResult;
+    readonly series: ShardSeries;
+    readonly signal: AbortSignal;
+  }): Promise<void> {
+    const { shard, epoch, model, batch, series, signal } = work;
+    const { from, position, keys, states, removed, lines } = batch;
+    // Step 2.
+    if (lines.length > 0) await this.#retry(shard, signal, () => this.#options.sink.write(lines));
+    // Step 3.
+    await this.#retry(shard, signal, () =>
+      this.#options.store.commit({ shard, epoch, from, position, model, keys, states, removed }),
+    );
+    series.settled(keys, states, removed);
+    // Step 4.
+    this.#options.live?.publish(lines);
+    const { records, forecasts } = batch;
+    const event = { shard, position, records, forecasts, series: series.size, lines: lines.length };
+    this.#options.onEvent({ type: 'committed', ...event });
+  }
+
+  #retry<T>(shard: Shard, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return retryInPlace(work, {
+      sleep: this.#options.sleep,
+      signal,
+      delayMsMax: RETRY_DELAY_MS_MAX,
+      onRetry: (attempt, error) => this.#options.onEvent({ type: 'retrying', shard, attempt, reason: error.message }),
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { StepEngine } from './engine.ts';
+import type { SeriesState, StateLayout } from './series-state.ts';
+import { decodeState, encodeState } from './series-state.ts';
+import type { Stream } from './stream.ts';
+
+/** The live states of one stream's series: hidden states in the engine's slots, stream states beside them at the same slot numbers. */
+export class SeriesMemory {
+  readonly layout: StateLayout;
+  readonly #engine: StepEngine;
+  #stream: Float64Array;
+  #quarantined: Uint8Array;
+
+  constructor(stream: Stream, engine: StepEngine) {
+    this.layout = {
+      streamSize: stream.stateSize,
+      hiddenSize: engine.stateSize,
+      modelDigest: engine.modelDigest,
+    };
+    this.#engine = engine;
+    this.#stream = new Float64Array(64 * stream.stateSize);
+    this.#quarantined = new Uint8Array(64);
+  }
+
+  /** Stream states, [slots][streamSize]. Grows at `open`: do not keep it across calls. */
+  get stream(): Float64Array {
+    return this.#stream;
+  }
+
+  /** A slot with the state in `bytes`, or a fresh one. */
+  open(bytes: Uint8Array | null): number {
+    const slot = this.#engine.allocate();
+    this.#grow(slot + 1);
+    const { streamSize } = this.layout;
+    const state = bytes === null ? null : decodeState(this.layout, bytes);
+    if (state === null) {
+      this.#stream.fill(0, slot * streamSize, (slot + 1) * streamSize);
+      this.#quarantined[slot] = 0;
+      return slot;
+    }
+    this.#stream.set(state.stream, slot * streamSize);
+    this.#quarantined[slot] = state.quarantined ? 1 : 0;
+    this.#engine.writeStates([slot], state.hidden);
+    return slot;
+  }
+
+  close(slot: number): void {
+    this.#engine.release(slot);
+  }
+
+  isQuarantined(slot: number): boolean {
+    return this.#quarantined[slot] === 1;
+  }
+
+  quarantine(slot: number): void {
+    this.#quarantined[slot] = 1;
+  }
+
+  /** The slots' states as bytes, in order. */
+  async snapshot(slots: Uint32Array): Promise<Uint8Array[]> {
+    const { streamSize, hiddenSize } = this.layout;
+    const hidden = new Float32Array(slots.length * hiddenSize);
+    await this.#engine.readStates(slots, hidden);
+    return Array.from(slots, (slot, i) =>
+      encodeState(this.layout, {
+        quarantined: this.isQuarantined(slot),
+        stream: this.#stream.subarray(slot * streamSize, (slot + 1) * streamSize),
+        hidden: hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize),
+      } satisfies SeriesState),
+    );
+  }
+
+  #grow(slots: number): void {
+    if (slots <= this.#quarantined.length) return;
+    const capacity = Math.max(slots, this.#quarantined.length * 2);
+    const stream = new Float64Array(capacity * this.layout.streamSize);
+    stream.set(this.#stream);
+    this.#stream = stream;
+    const quarantined = new Uint8Array(capacity);
+    quarantined.set(this.#quarantined);
+    this.#quarantined = quarantined;
+  }
+}
