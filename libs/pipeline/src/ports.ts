@@ -78,7 +78,10 @@ export interface ShardStore extends AsyncDisposable {
   read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]>;
   /** States of the given series, null where there is none. */
   load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]>;
-  /** Atomically writes states and position and trims the log. Throws StaleEpochError, having changed nothing, if the epoch or `from` is not the current one. */
+  /**
+   * Atomically writes states and position and trims the log. Throws StaleEpochError, having changed nothing, if the epoch or `from` is not the
+   * current one. The newest commit repeated (same epoch, `from` and `position`) resolves and changes nothing, so a lost reply can be retried.
+   */
   commit(commit: Commit): Promise<void>;
   /**
    * Gives the shard's ticket back. `drained`: the log is empty and no ticket is outstanding; otherwise there is more work

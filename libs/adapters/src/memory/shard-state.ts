@@ -15,6 +15,8 @@ export interface ShardState {
   readonly owner: string;
   /** Offset of the next record to step; -1 before the first append. */
   readonly position: number;
+  /** Where the newest commit started; -1 before the first one. With the position it recognises that commit if its reply was lost and it comes again. */
+  readonly committedFrom: number;
   /** The next offset to append; -1 before the first append. */
   readonly head: number;
   readonly model: string;
@@ -39,6 +41,7 @@ export const NEW_SHARD: ShardState = {
   epoch: 0,
   owner: '',
   position: -1,
+  committedFrom: -1,
   head: -1,
   model: '',
   ticket: 0,
@@ -49,11 +52,12 @@ export const NEW_SHARD: ShardState = {
 /** What `append` does: `state` replaces the old one, and the entry goes into the log where `stored`. */
 export function appendTransition(
   state: ShardState,
-  entry: { readonly from: number; readonly next: number; readonly sizeBytes: number },
+  entry: { readonly from: number; readonly begins: boolean; readonly next: number; readonly sizeBytes: number },
   bounds: LogBounds,
 ): { readonly state: ShardState; readonly result: AppendResult; readonly stored: boolean } {
   assertEntry(entry);
   const { head } = state;
+  if (head === -1 && !entry.begins) return { state, result: { status: 'seek', head: null }, stored: false };
   if (head !== -1 && entry.next <= head) {
     // A repeat may come from a caller that crashed between storing and announcing: it is told the ticket again.
     return { state, result: { status: 'ok', head, ticket: state.outstanding ? state.ticket : null }, stored: false };
@@ -86,14 +90,21 @@ export function claimTransition(
   return { state: { ...state, epoch, owner }, claim: { epoch, position: state.position, model: state.model } };
 }
 
-/** State after a commit; `trimmedBytes` is the size of the log entries whose `next` is at most the commit's position. Throws StaleEpochError. */
-export function commitTransition(state: ShardState, commit: Commit, trimmedBytes: () => number): ShardState {
+/**
+ * State after a commit, or null where it repeats the newest one, whose reply was lost: nothing is left to do.
+ * `trimmedBytes` is the size of the log entries whose `next` is at most the commit's position. Throws StaleEpochError.
+ */
+export function commitTransition(state: ShardState, commit: Commit, trimmedBytes: () => number): ShardState | null {
   assertCommit(commit);
   if (state.epoch !== commit.epoch) throw staleEpoch(commit.shard, commit.epoch, state.epoch);
-  if (state.position !== commit.from) throw stalePosition(commit.shard, commit.from, state.position);
+  if (state.position !== commit.from) {
+    if (state.position === commit.position && state.committedFrom === commit.from) return null;
+    throw stalePosition(commit.shard, commit.from, state.position);
+  }
   return {
     ...state,
     position: commit.position,
+    committedFrom: commit.from,
     // A store that lost its last appends can end below what its owner has stepped already; the position is then the new end.
     head: Math.max(state.head, commit.position),
     model: commit.model,

@@ -52,9 +52,12 @@ class MemoryShardStore implements ShardStore {
     return head === -1 ? null : head;
   }
 
-  async append(shard: Shard, entry: { readonly from: number } & LogEntry): Promise<AppendResult> {
-    const { from, next, bytes } = entry;
-    const outcome = appendTransition(this.#state(shard), { from, next, sizeBytes: bytes.length }, this.#bounds);
+  async append(
+    shard: Shard,
+    entry: { readonly from: number; readonly begins: boolean } & LogEntry,
+  ): Promise<AppendResult> {
+    const { from, begins, next, bytes } = entry;
+    const outcome = appendTransition(this.#state(shard), { from, begins, next, sizeBytes: bytes.length }, this.#bounds);
     if (outcome.stored) {
       const cell = this.#cell(shard);
       cell.state = outcome.state;
@@ -84,6 +87,7 @@ class MemoryShardStore implements ShardStore {
     const log = this.#cells.get(shardName(commit.shard))?.log ?? [];
     const kept = log.filter((entry) => entry.next > commit.position);
     const state = commitTransition(this.#state(commit.shard), commit, () => sizeOf(log) - sizeOf(kept));
+    if (!state) return;
     const cell = this.#cell(commit.shard);
     cell.state = state;
     cell.log = kept;
