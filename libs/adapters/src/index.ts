@@ -7,3 +7,7 @@ export type { MemoryShardStoreOptions } from './memory/shard-store.ts';
 export { createMemoryShardStore } from './memory/shard-store.ts';
 export type { MemoryTicketQueueOptions } from './memory/ticket-queue.ts';
 export { createMemoryTicketQueue } from './memory/ticket-queue.ts';
+export type { FeedRecord, FeedSource, FeedSourceOptions } from './local/feed-source.ts';
+export { createFeedSource } from './local/feed-source.ts';
+export type { LineFileSink } from './local/line-file-sink.ts';
+export { createLineFileSink } from './local/line-file-sink.ts';

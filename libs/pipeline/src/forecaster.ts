@@ -52,11 +52,17 @@ export class Forecaster {
   readonly #served = new Map<string, Served>();
   /** Handlers under way, a shard: a ticket that comes back to this process while its old handler still runs waits for it. */
   readonly #serving = new Map<string, Promise<void>>();
+  #stopping = false;
 
   constructor(options: ForecasterOptions) {
     this.#options = options;
     for (const [topic, { stream, engine }] of options.topics)
       this.#topics.set(topic, { stream, engine, memory: new SeriesMemory(stream, engine) });
+  }
+
+  /** From now on every handler finishes its batch and hands its shard back; the caller then waits for the handlers. */
+  stop(): void {
+    this.#stopping = true;
   }
 
   /** Series whose states are in memory. */
@@ -132,9 +138,10 @@ export class Forecaster {
         if (signal.aborted) return;
         // Step 1.
         const entries = await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax));
-        if (entries.length === 0 || records >= sliceRecordsMax) {
+        const sliceOver = records >= sliceRecordsMax || this.#stopping;
+        if (entries.length === 0 || sliceOver) {
           await flight;
-          const keep = records < sliceRecordsMax;
+          const keep = !sliceOver;
           const { drained, ticket } = await this.#retry(shard, signal, () =>
             store.release(shard, { epoch: claim.epoch, keep }),
           );

@@ -1,0 +1,51 @@
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { PointSink } from '@tideline/pipeline';
+
+/** A PointSink of its own file, which can be read back whole. */
+export interface LineFileSink extends PointSink {
+  /** Every line written, repeats included (a replay writes a point again; `digestOfLines` counts it once). */
+  lines(): Promise<string[]>;
+}
+
+/**
+ * Appends points to a line-protocol file; resolves when the operating system has them on disk (fdatasync).
+ * A line that a crash tore is cut off at opening: its batch was never acknowledged and is written again.
+ */
+export async function createLineFileSink(options: { readonly path: string }): Promise<LineFileSink> {
+  await mkdir(dirname(options.path), { recursive: true });
+  const file = await open(options.path, 'a+');
+  await cutTornLine(file);
+  let tail: Promise<void> = Promise.resolve();
+  const append = async (text: string): Promise<void> => {
+    await file.appendFile(text);
+    await file.datasync();
+  };
+  return {
+    write(lines) {
+      if (lines.length === 0) return Promise.resolve();
+      const text = `${lines.join('\n')}\n`;
+      const done = tail.then(() => append(text));
+      tail = done.catch(() => undefined);
+      return done;
+    },
+    async lines() {
+      await tail;
+      const text = await readFile(options.path, 'utf8');
+      return text.split('\n').filter((line) => line !== '');
+    },
+    async [Symbol.asyncDispose]() {
+      await tail;
+      await file.close();
+    },
+  };
+}
+
+async function cutTornLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  const window = Math.min(size, 1 << 20);
+  const { buffer } = await file.read(Buffer.alloc(window), 0, window, size - window);
+  const lastFeed = buffer.lastIndexOf(0x0a);
+  const whole = lastFeed === -1 ? size - window : size - window + lastFeed + 1;
+  if (whole < size) await file.truncate(whole);
+}
