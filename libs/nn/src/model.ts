@@ -4,7 +4,8 @@ export type CellKind = 'rnn' | 'lstm' | 'gru';
 
 /**
  * Which convention the GRU's candidate uses for its reset gate.
- * `after`: n = tanh(W x + b_in + r * (U h + b_hn)) (Cho 2014 v3, PyTorch, cuDNN); `before`: n = tanh(W x + b_in + U (r * h) + b_hn) (Cho 2014 v1, ONNX linear_before_reset = 0).
+ * `after`: n = tanh(W x + b_in + r * (U h + b_hn)) (PyTorch, cuDNN, ONNX linear_before_reset = 1).
+ * `before`: n = tanh(W x + b_in + U (r * h) + b_hn) (Cho et al. 2014, ONNX linear_before_reset = 0).
  */
 export type GruReset = 'after' | 'before';
 

@@ -1,0 +1,177 @@
+import type {
+  AppendResult,
+  Claim,
+  Commit,
+  LogEntry,
+  Shard,
+  ShardStatus,
+  ShardStore,
+} from '@tideline/pipeline';
+import { shardName } from '@tideline/pipeline';
+import type { Database, RootDatabase } from 'lmdb';
+import {
+  appendTransition,
+  claimTransition,
+  commitTransition,
+  LOG_RECORDS_MAX_DEFAULT,
+  type LogBounds,
+  NEW_SHARD,
+  releaseTransition,
+  type ShardState,
+} from '../memory/shard-state.ts';
+import { logKey, readLogKey, readState, shardRange, stateKey } from './lmdb-keys.ts';
+import { lmdbWrite, openLmdb } from './lmdb-open.ts';
+
+/** Options of the LMDB store. */
+export interface LmdbShardStoreOptions {
+  /** Folder of the database; created where it is not there. */
+  readonly folder: string;
+  /** Bytes of encoded chunks that a shard's log may hold. */
+  readonly logBytesMax: number;
+  /** Offsets that a shard's log may span. */
+  readonly logRecordsMax?: number;
+}
+
+/** A ShardStore in a folder of this machine, for the run without servers. Throws ConfigError where the folder cannot be used. */
+export function createLmdbShardStore(options: LmdbShardStoreOptions): ShardStore {
+  const { folder, logBytesMax, logRecordsMax = LOG_RECORDS_MAX_DEFAULT } = options;
+  return new LmdbShardStore(folder, { logBytesMax, logRecordsMax });
+}
+
+type StoredShard = ShardState & { readonly topic: string; readonly partition: number };
+
+class LmdbShardStore implements ShardStore {
+  readonly #folder: string;
+  readonly #bounds: LogBounds;
+  readonly #root: RootDatabase;
+  readonly #shards: Database<StoredShard, string>;
+  readonly #log: Database<Buffer, Buffer>;
+  readonly #states: Database<Buffer, Buffer>;
+
+  constructor(folder: string, bounds: LogBounds) {
+    this.#folder = folder;
+    this.#bounds = bounds;
+    this.#root = openLmdb(folder);
+    this.#shards = this.#root.openDB('shards', { encoding: 'json' });
+    this.#log = this.#root.openDB('log', { encoding: 'binary', keyEncoding: 'binary' });
+    this.#states = this.#root.openDB('states', { encoding: 'binary', keyEncoding: 'binary' });
+  }
+
+  async head(shard: Shard): Promise<number | null> {
+    const { head } = this.#state(shard);
+    return head === -1 ? null : head;
+  }
+
+  append(
+    shard: Shard,
+    entry: { readonly from: number; readonly begins: boolean } & LogEntry,
+  ): Promise<AppendResult> {
+    const { from, begins, next, bytes } = entry;
+    return this.#write(() => {
+      const outcome = appendTransition(this.#state(shard), { from, begins, next, sizeBytes: bytes.length }, this.#bounds);
+      if (outcome.stored) {
+        this.#log.putSync(logKey(shardName(shard), next, bytes.length), asBuffer(bytes));
+        this.#put(shard, outcome.state);
+      }
+      return outcome.result;
+    });
+  }
+
+  claim(shard: Shard, owner: string): Promise<Claim> {
+    return this.#write(() => {
+      const { state, claim } = claimTransition(this.#state(shard), owner);
+      this.#put(shard, state);
+      return claim;
+    });
+  }
+
+  async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
+    const name = shardName(shard);
+    const start = logKey(name, position + 1, 0);
+    const range = this.#log.getRange({ start, end: shardRange(name).end, limit: entriesMax });
+    return Array.from(range, ({ key, value }) => ({ next: readLogKey(key).next, bytes: value }));
+  }
+
+  async load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+    const name = shardName(shard);
+    return keys.map((series) => {
+      const { key, lead } = stateKey(name, series);
+      const value = this.#states.getBinary(key);
+      if (!value) return null;
+      return lead ? value.subarray(lead.length) : value;
+    });
+  }
+
+  commit(commit: Commit): Promise<void> {
+    const name = shardName(commit.shard);
+    return this.#write(() => {
+      const trimmed = this.#trimmable(name, commit.position);
+      const state = commitTransition(this.#state(commit.shard), commit, () =>
+        trimmed.reduce((sum, key) => sum + readLogKey(key).sizeBytes, 0),
+      );
+      if (!state) return;
+      commit.keys.forEach((series, index) => {
+        const { key, lead } = stateKey(name, series);
+        const bytes = asBuffer(commit.states[index]);
+        this.#states.putSync(key, lead ? Buffer.concat([lead, bytes]) : bytes);
+      });
+      for (const series of commit.removed) this.#states.removeSync(stateKey(name, series).key);
+      for (const key of trimmed) this.#log.removeSync(key);
+      this.#put(commit.shard, state);
+    });
+  }
+
+  release(
+    shard: Shard,
+    options: { readonly epoch: number; readonly keep: boolean },
+  ): Promise<{ readonly drained: boolean; readonly ticket: number | null }> {
+    return this.#write(() => {
+      const { state, result } = releaseTransition(shard, this.#state(shard), options);
+      this.#put(shard, state);
+      return result;
+    });
+  }
+
+  async status(): Promise<ShardStatus[]> {
+    return Array.from(this.#shards.getRange(), ({ key, value }) => ({
+      shard: { topic: value.topic, partition: value.partition },
+      epoch: value.epoch,
+      owner: value.owner,
+      position: value.position,
+      head: value.head,
+      logBytes: value.logBytes,
+      series: this.#states.getKeysCount(shardRange(key)),
+      ticket: value.outstanding ? value.ticket : null,
+    }));
+  }
+
+  async *states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
+    const name = shardName(shard);
+    for (const { key, value } of this.#states.getRange(shardRange(name))) yield readState(name, key, value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#root.close();
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    return lmdbWrite(this.#root, this.#folder, work);
+  }
+
+  #state(shard: Shard): ShardState {
+    return this.#shards.get(shardName(shard)) ?? NEW_SHARD;
+  }
+
+  #put(shard: Shard, state: ShardState): void {
+    this.#shards.putSync(shardName(shard), { ...state, topic: shard.topic, partition: shard.partition });
+  }
+
+  /** Keys of the log entries whose `next` is at most `position`. Never more than the log's bound holds. */
+  #trimmable(name: string, position: number): Buffer[] {
+    return Array.from(this.#log.getKeys({ start: shardRange(name).start, end: logKey(name, position + 1, 0) }));
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** Environment of the forecaster service. */
+export const FORECASTER_CONFIG = z
+  .object({
+    TIDELINE_REDIS_URL: z
+      .url({ protocol: /^rediss?$/, error: "must be a Redis address such as 'redis://127.0.0.1:6379'" })
+      .default('redis://127.0.0.1:6379'),
+    TIDELINE_REDIS_PREFIX: z
+      .string()
+      .regex(/^[a-z0-9-]+$/, 'must be lower-case letters, digits and dashes')
+      .default('tideline'),
+    TIDELINE_INFLUX_URL: z
+      .url({ protocol: /^https?$/, error: "must be an address such as 'http://127.0.0.1:8086'" })
+      .default('http://127.0.0.1:8086'),
+    TIDELINE_INFLUX_DATABASE: z
+      .string()
+      .regex(/^[\w-]+$/, 'must be letters, digits, underscores and dashes')
+      .default('tideline'),
+    TIDELINE_INFLUX_USERNAME: z.string().optional(),
+    TIDELINE_INFLUX_PASSWORD: z.string().optional(),
+    TIDELINE_STREAMS: z
+      .string()
+      .default('ticks,calls')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((topic) => topic.trim())
+          .filter((topic) => topic !== ''),
+      )
+      .pipe(z.array(z.string()).min(1, 'must name at least one stream')),
+    /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
+    TIDELINE_MODELS: z.string().min(1).default('models'),
+    TIDELINE_ENGINE: z
+      .enum(['auto', 'reference', 'tfjs', 'tfjs-cpu', 'tfjs-wasm', 'tfjs-node', 'tfjs-node-gpu'])
+      .default('auto'),
+    TIDELINE_SERIES_MAX: z.coerce.number().int().min(1).default(200_000),
+    /** Shards that one process serves at once. */
+    TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
+    TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(8),
+    TIDELINE_SLICE_RECORDS_MAX: z.coerce.number().int().min(1).default(50_000),
+    /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */
+    TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(3_000),
+    TIDELINE_STALLED_INTERVAL_MS: z.coerce.number().int().min(250).default(1_500),
+    TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  })
+  .refine(
+    (config) => (config.TIDELINE_INFLUX_USERNAME === undefined) === (config.TIDELINE_INFLUX_PASSWORD === undefined),
+    {
+      path: ['TIDELINE_INFLUX_PASSWORD'],
+      error: 'TIDELINE_INFLUX_USERNAME and TIDELINE_INFLUX_PASSWORD belong together: set both or neither',
+    },
+  );
+
+export type ForecasterConfig = z.infer<typeof FORECASTER_CONFIG>;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** Environment of the ingest service. */
+export const INGEST_CONFIG = z.object({
+  TIDELINE_KAFKA_BROKERS: z
+    .string()
+    .default('127.0.0.1:9092')
+    .transform((text) => text.split(',').map((broker) => broker.trim()))
+    .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be 'host:port', several separated by commas")).min(1)),
+  TIDELINE_REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: "must be a Redis address such as 'redis://127.0.0.1:6379'" })
+    .default('redis://127.0.0.1:6379'),
+  TIDELINE_REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'must be lower-case letters, digits and dashes')
+    .default('tideline'),
+  TIDELINE_STREAMS: z
+    .string()
+    .default('ticks,calls')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((topic) => topic.trim())
+        .filter((topic) => topic !== ''),
+    )
+    .pipe(z.array(z.string()).min(1, 'must name at least one stream')),
+  TIDELINE_DEAD_LETTER_TOPIC: z.string().min(1).default('tideline.dead-letters'),
+  TIDELINE_KAFKA_GROUP: z.string().min(1).default('tideline-ingest'),
+  /** Partitions of a topic that ingest has to create. */
+  TIDELINE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(4),
+  TIDELINE_LOG_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(65_536, 'must be at least 65536 bytes')
+    .default(64 * 1024 * 1024),
+  TIDELINE_CHUNK_ROWS_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+export type IngestConfig = z.infer<typeof INGEST_CONFIG>;
