@@ -11,3 +11,10 @@ export type { FeedRecord, FeedSource, FeedSourceOptions } from './local/feed-sou
 export { createFeedSource } from './local/feed-source.ts';
 export type { LineFileSink } from './local/line-file-sink.ts';
 export { createLineFileSink } from './local/line-file-sink.ts';
+export type { LmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
+export { createLmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
+export type { LmdbShardStoreOptions } from './local/lmdb-shard-store.ts';
+export { createLmdbShardStore } from './local/lmdb-shard-store.ts';
+export { checkRedisServer, openRedis, redisAddress } from './redis/redis-connection.ts';
+export type { RedisShardStoreOptions } from './redis/shard-store.ts';
+export { createRedisShardStore } from './redis/shard-store.ts';

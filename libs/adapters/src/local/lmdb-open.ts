@@ -36,7 +36,9 @@ export async function lmdbWrite<T>(root: RootDatabase, folder: string, work: () 
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RetryableError(`Writing to the state folder '${folder}' failed (${reason}). Is the disk full?`, { cause });
+    throw new RetryableError(`Writing to the state folder '${folder}' failed (${reason}). Is the disk full?`, {
+      cause,
+    });
   }
   if (outcome && 'value' in outcome) return outcome.value;
   throw outcome?.error ?? new RetryableError(`Writing to the state folder '${folder}' did not run.`);

@@ -1,12 +1,4 @@
-import type {
-  AppendResult,
-  Claim,
-  Commit,
-  LogEntry,
-  Shard,
-  ShardStatus,
-  ShardStore,
-} from '@tideline/pipeline';
+import type { AppendResult, Claim, Commit, LogEntry, Shard, ShardStatus, ShardStore } from '@tideline/pipeline';
 import { shardName } from '@tideline/pipeline';
 import type { Database, RootDatabase } from 'lmdb';
 import {
@@ -62,13 +54,14 @@ class LmdbShardStore implements ShardStore {
     return head === -1 ? null : head;
   }
 
-  append(
-    shard: Shard,
-    entry: { readonly from: number; readonly begins: boolean } & LogEntry,
-  ): Promise<AppendResult> {
+  append(shard: Shard, entry: { readonly from: number; readonly begins: boolean } & LogEntry): Promise<AppendResult> {
     const { from, begins, next, bytes } = entry;
     return this.#write(() => {
-      const outcome = appendTransition(this.#state(shard), { from, begins, next, sizeBytes: bytes.length }, this.#bounds);
+      const outcome = appendTransition(
+        this.#state(shard),
+        { from, begins, next, sizeBytes: bytes.length },
+        this.#bounds,
+      );
       if (outcome.stored) {
         this.#log.putSync(logKey(shardName(shard), next, bytes.length), asBuffer(bytes));
         this.#put(shard, outcome.state);
@@ -87,7 +80,7 @@ class LmdbShardStore implements ShardStore {
 
   async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
     const name = shardName(shard);
-    const start = logKey(name, position + 1, 0);
+    const start = logKey(name, Math.max(0, position + 1), 0);
     const range = this.#log.getRange({ start, end: shardRange(name).end, limit: entriesMax });
     return Array.from(range, ({ key, value }) => ({ next: readLogKey(key).next, bytes: value }));
   }

@@ -85,7 +85,7 @@ export function claimTransition(
   state: ShardState,
   owner: string,
 ): { readonly state: ShardState; readonly claim: Claim } {
-  assert(owner !== '', 'A shard is claimed by a named owner.');
+  assertOwner(owner);
   const epoch = state.owner === owner ? state.epoch : state.epoch + 1;
   return { state: { ...state, epoch, owner }, claim: { epoch, position: state.position, model: state.model } };
 }
@@ -96,7 +96,7 @@ export function claimTransition(
  */
 export function commitTransition(state: ShardState, commit: Commit, trimmedBytes: () => number): ShardState | null {
   assertCommit(commit);
-  if (state.epoch !== commit.epoch) throw staleEpoch(commit.shard, commit.epoch, state.epoch);
+  if (!holds(state, commit.epoch)) throw staleEpoch(commit.shard, commit.epoch, state.epoch);
   if (state.position !== commit.from) {
     if (state.position === commit.position && state.committedFrom === commit.from) return null;
     throw stalePosition(commit.shard, commit.from, state.position);
@@ -118,12 +118,21 @@ export function releaseTransition(
   state: ShardState,
   options: { readonly epoch: number; readonly keep: boolean },
 ): { readonly state: ShardState; readonly result: { readonly drained: boolean; readonly ticket: number | null } } {
-  if (state.epoch !== options.epoch) throw staleEpoch(shard, options.epoch, state.epoch);
+  if (!holds(state, options.epoch)) throw staleEpoch(shard, options.epoch, state.epoch);
   if (state.head <= state.position) {
     return { state: { ...state, outstanding: false }, result: { drained: true, ticket: null } };
   }
   const ticket = options.keep ? state.ticket : state.ticket + 1;
   return { state: { ...state, ticket, outstanding: true }, result: { drained: false, ticket } };
+}
+
+/** Epoch 0 is that of a shard which nobody has claimed, so nobody holds it. */
+function holds(state: ShardState, epoch: number): boolean {
+  return epoch !== 0 && state.epoch === epoch;
+}
+
+export function assertOwner(owner: string): void {
+  assert(owner !== '', 'A shard is claimed by a named owner.');
 }
 
 export function assertEntry(entry: { readonly from: number; readonly next: number }): void {
@@ -135,7 +144,10 @@ export function assertEntry(entry: { readonly from: number; readonly next: numbe
 
 export function assertCommit(commit: Commit): void {
   assert(commit.keys.length === commit.states.length, 'A commit has one state for each key.');
-  assert(commit.position >= commit.from, `A commit goes from ${commit.from} back to ${commit.position}.`);
+  assert(
+    commit.from >= 0 && commit.position >= commit.from,
+    `A commit goes forward from an offset, not from ${commit.from} to ${commit.position}.`,
+  );
 }
 
 export function staleEpoch(shard: Shard, held: number, current: number): StaleEpochError {

@@ -1,0 +1,39 @@
+import type { Shard, ShardStatus } from '@tideline/pipeline';
+import type { Redis } from 'ioredis';
+
+const FIELDS = ['epoch', 'owner', 'position', 'head', 'logBytes', 'ticket', 'outstanding'] as const;
+
+/** Status of the named shards; one that is listed but has no state yet is left out. */
+export async function readStatus(
+  redis: Redis,
+  names: readonly string[],
+  keyOf: (name: string, part: 'meta' | 'state') => string,
+): Promise<ShardStatus[]> {
+  const replies = await Promise.all(
+    names.map((name) =>
+      Promise.all([redis.hmget(keyOf(name, 'meta'), ...FIELDS), redis.hlen(keyOf(name, 'state'))] as const),
+    ),
+  );
+  return replies.flatMap(([fields, series], index) => {
+    const [epoch, owner, position, head, logBytes, ticket, outstanding] = fields;
+    if (epoch === null && head === null) return [];
+    return [
+      {
+        shard: shardOf(names[index]),
+        epoch: Number(epoch ?? 0),
+        owner: owner ?? '',
+        position: Number(position ?? -1),
+        head: Number(head ?? -1),
+        logBytes: Number(logBytes ?? 0),
+        series,
+        ticket: outstanding === '1' ? Number(ticket) : null,
+      },
+    ];
+  });
+}
+
+/** Inverse of `shardName`; a topic may hold hyphens. */
+function shardOf(name: string): Shard {
+  const at = name.lastIndexOf('-');
+  return { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) };
+}

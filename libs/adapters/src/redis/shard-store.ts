@@ -1,0 +1,214 @@
+import {
+  type AppendResult,
+  type Claim,
+  type Commit,
+  type LogEntry,
+  type Shard,
+  type ShardStatus,
+  type ShardStore,
+  shardName,
+} from '@tideline/pipeline';
+import type { Redis } from 'ioredis';
+import {
+  assertCommit,
+  assertEntry,
+  assertOwner,
+  LOG_RECORDS_MAX_DEFAULT,
+  type LogBounds,
+  staleEpoch,
+  stalePosition,
+} from '../memory/shard-state.ts';
+import { checkRedisServer, connectionAddress, openRedis, redisAddress } from './redis-connection.ts';
+import { withRedisErrors } from './redis-errors.ts';
+import { defineScripts, runShardScript, type ScriptArgument } from './run-script.ts';
+import { APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT, type ShardScript } from './shard-scripts.ts';
+import { readStatus } from './shard-status.ts';
+
+/** Options of the Redis store: a URL, or a connection that stays the caller's to close. */
+export type RedisShardStoreOptions = ({ readonly url: string } | { readonly connection: Redis }) & {
+  /** First part of every key, so that several installations can share a server. */
+  readonly prefix?: string;
+  /** Bytes of encoded chunks that a shard's log may hold. */
+  readonly logBytesMax: number;
+  /** Offsets that a shard's log may span. */
+  readonly logRecordsMax?: number;
+  /** Told of a lost connection and of server settings that can lose data. */
+  readonly onWarning?: (message: string) => void;
+};
+
+/** Fields asked for in one command at most: Redis serves one command at a time, and a long one holds up every shard. */
+const LOAD_KEYS_MAX = 5_000;
+const SCAN_COUNT = 1_000;
+
+/** The ShardStore of the real stack. Throws RetryableError where no Redis answers, ConfigError where it refuses or cannot serve. */
+export async function createRedisShardStore(options: RedisShardStoreOptions): Promise<ShardStore> {
+  const onWarning = options.onWarning ?? (() => {});
+  const own = 'url' in options;
+  const address = own ? redisAddress(options.url) : connectionAddress(options.connection);
+  const redis = own ? await openRedis(options.url, { name: 'tideline-shards', onWarning }) : options.connection;
+  try {
+    await withRedisErrors(address, () => checkRedisServer(redis, address, onWarning));
+  } catch (error) {
+    if (own) redis.disconnect();
+    throw error;
+  }
+  const { prefix = 'tideline', logBytesMax, logRecordsMax = LOG_RECORDS_MAX_DEFAULT } = options;
+  return new RedisShardStore({ redis, own, address, prefix, bounds: { logBytesMax, logRecordsMax } });
+}
+
+interface Parts {
+  readonly redis: Redis;
+  readonly own: boolean;
+  readonly address: string;
+  readonly prefix: string;
+  readonly bounds: LogBounds;
+}
+
+class RedisShardStore implements ShardStore {
+  readonly #parts: Parts;
+  readonly #redis: Redis;
+  /** Shards that this process has entered in the set of known ones. */
+  readonly #listed = new Set<string>();
+  #closed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#redis = parts.redis;
+    defineScripts(parts.redis, [APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT]);
+  }
+
+  async head(shard: Shard): Promise<number | null> {
+    const head = await this.#ask(() => this.#redis.hget(this.#key(shard, 'meta'), 'head'));
+    return head === null ? null : Number(head);
+  }
+
+  async append(
+    shard: Shard,
+    entry: { readonly from: number; readonly begins: boolean } & LogEntry,
+  ): Promise<AppendResult> {
+    assertEntry(entry);
+    const { from, begins, next, bytes } = entry;
+    const { logBytesMax, logRecordsMax } = this.#parts.bounds;
+    await this.#list(shard);
+    const [status, head, ticket] = await this.#run(APPEND_SCRIPT, shard, [
+      from,
+      next,
+      begins ? '1' : '0',
+      asBuffer(bytes),
+      logBytesMax,
+      logRecordsMax,
+    ]);
+    if (status === 'seek') return { status, head: numberOrNull(head) };
+    if (status === 'full') return { status, head: Number(head) };
+    return { status: 'ok', head: Number(head), ticket: numberOrNull(ticket) };
+  }
+
+  async claim(shard: Shard, owner: string): Promise<Claim> {
+    assertOwner(owner);
+    await this.#list(shard);
+    const [epoch, position, model] = await this.#run(CLAIM_SCRIPT, shard, [owner]);
+    return { epoch: Number(epoch), position: numberOrNull(position) ?? -1, model: String(model ?? '') };
+  }
+
+  async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
+    const start = `${Math.max(0, position + 1)}-0`;
+    const entries = await this.#ask(() =>
+      this.#redis.xrangeBuffer(this.#key(shard, 'log'), start, '+', 'COUNT', entriesMax),
+    );
+    return entries.map(([id, fields]) => ({ next: Number.parseInt(id.toString('latin1'), 10), bytes: fields[3] }));
+  }
+
+  async load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+    const parts: (Uint8Array | null)[][] = [];
+    for (let at = 0; at < keys.length; at += LOAD_KEYS_MAX) {
+      const some = keys.slice(at, at + LOAD_KEYS_MAX);
+      parts.push(await this.#ask(() => this.#redis.hmgetBuffer(this.#key(shard, 'state'), ...some)));
+    }
+    return parts.flat();
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    assertCommit(commit);
+    const { shard, epoch, from, position, model, keys, states, removed } = commit;
+    const args: ScriptArgument[] = [epoch, from, position, position + 1, model, keys.length, removed.length];
+    for (let index = 0; index < keys.length; index += 1) args.push(keys[index], asBuffer(states[index]));
+    for (const key of removed) args.push(key);
+    const [outcome, current] = await this.#run(COMMIT_SCRIPT, shard, args);
+    if (outcome === 'epoch') throw staleEpoch(shard, epoch, Number(current ?? 0));
+    if (outcome === 'position') throw stalePosition(shard, from, numberOrNull(current) ?? -1);
+  }
+
+  async release(
+    shard: Shard,
+    options: { readonly epoch: number; readonly keep: boolean },
+  ): Promise<{ readonly drained: boolean; readonly ticket: number | null }> {
+    const [outcome, value] = await this.#run(RELEASE_SCRIPT, shard, [options.epoch, options.keep ? '1' : '0']);
+    if (outcome === 'epoch') throw staleEpoch(shard, options.epoch, Number(value ?? 0));
+    const ticket = numberOrNull(value);
+    return { drained: ticket === null, ticket };
+  }
+
+  async status(): Promise<ShardStatus[]> {
+    const names = await this.#ask(() => this.#redis.smembers(this.#shardsKey()));
+    const { prefix } = this.#parts;
+    return this.#ask(() => readStatus(this.#redis, names, (name, part) => `${prefix}:{${name}}:${part}`));
+  }
+
+  async *states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
+    // A scan may name a key twice while the hash grows. Bounded by the shard's series.
+    const seen = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, fields] = await this.#ask(() =>
+        this.#redis.hscanBuffer(this.#key(shard, 'state'), cursor, 'COUNT', SCAN_COUNT),
+      );
+      cursor = next.toString();
+      for (let at = 0; at < fields.length; at += 2) {
+        const key = fields[at].toString();
+        if (seen.has(key)) continue;
+        seen.add(key);
+        yield { key, bytes: fields[at + 1] };
+      }
+    } while (cursor !== '0');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed || !this.#parts.own) return;
+    this.#closed = true;
+    // QUIT waits for the replies under way; where the server is gone there is nothing to wait for.
+    await this.#redis.quit().catch(() => this.#redis.disconnect());
+  }
+
+  #key(shard: Shard, part: 'meta' | 'log' | 'state'): string {
+    return `${this.#parts.prefix}:{${shardName(shard)}}:${part}`;
+  }
+
+  #shardsKey(): string {
+    return `${this.#parts.prefix}:shards`;
+  }
+
+  /** Enters the shard in the set of known ones before it exists, so that no crash hides it. The set lies elsewhere in a cluster: no script can hold both. */
+  async #list(shard: Shard): Promise<void> {
+    const name = shardName(shard);
+    if (this.#listed.has(name)) return;
+    await this.#ask(() => this.#redis.sadd(this.#shardsKey(), name));
+    this.#listed.add(name);
+  }
+
+  #run(script: ShardScript, shard: Shard, args: readonly ScriptArgument[]): Promise<readonly unknown[]> {
+    const keys = [this.#key(shard, 'meta'), this.#key(shard, 'log'), this.#key(shard, 'state')];
+    return this.#ask(() => runShardScript(this.#redis, script, keys.slice(0, script.numberOfKeys), args));
+  }
+
+  #ask<T>(work: () => Promise<T>): Promise<T> {
+    return withRedisErrors(this.#parts.address, work);
+  }
+}
+
+function numberOrNull(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
