@@ -1,1 +1,16 @@
-export {};
+export { freePort } from './free-port.ts';
+export type { InfluxOptions } from './influx.ts';
+export { startInflux } from './influx.ts';
+export type { InstallOptions, ServerName } from './install.ts';
+export { ensureInstalled, SERVER_NAMES } from './install.ts';
+export type { KafkaOptions } from './kafka.ts';
+export { startKafka } from './kafka.ts';
+export { identifyProcess, stopProcess } from './process-identity.ts';
+export type { RedisOptions } from './redis.ts';
+export { startRedis } from './redis.ts';
+export type { RunningServer, ServerProcessOptions } from './server-process.ts';
+export { startServerProcess } from './server-process.ts';
+export type { Stack, StackOptions } from './stack.ts';
+export { startStack } from './stack.ts';
+export type { DownResult, UpProcess, UpState } from './up-state.ts';
+export { readUpState, runningProcesses, stopUp, writeUpState } from './up-state.ts';
