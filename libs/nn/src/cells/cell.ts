@@ -1,0 +1,18 @@
+import type { LayerWeights } from '../model.ts';
+
+/** One layer at one step. Sizes: input I = `inputSize`, hidden H = `hiddenSize`. The caller allocates; nothing is allocated in a step. */
+export interface CellStep {
+  readonly weights: LayerWeights;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Input x_t, [I] at `xAt`. */
+  readonly x: ArrayLike<number>;
+  readonly xAt: number;
+  /** States of all slots; h_{t-1} is read at `hAt`, [H], and h_t written in its place, rounded to float32. */
+  readonly state: Float32Array;
+  readonly hAt: number;
+  /** LSTM: c_{t-1} at `cAt`, [H], replaced by c_t. */
+  readonly cAt: number;
+  /** [4 * H], overwritten. */
+  readonly scratch: Float64Array;
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { dot } from '../cells/affine.ts';
+import type { CellStep } from '../cells/cell.ts';
+import { gruStep } from '../cells/gru.ts';
+import { lstmStep } from '../cells/lstm.ts';
+import { rnnStep } from '../cells/rnn.ts';
+import type { Engine, EngineOptions } from '../engine.ts';
+import { type Model, stateSizeOf } from '../model.ts';
+import { SlotAllocator } from '../slots.ts';
+
+/**
+ * The clear reference: the cells' equations in plain TypeScript, row by row, in double with float32 states. It uses no processor-specific
+ * arithmetic (Math.exp and Math.tanh are V8's own ports of fdlibm), so its bits are the same on every machine; other engines are measured
+ * against it.
+ */
+export function createReferenceEngine(model: Model, options: EngineOptions): Engine {
+  return new ReferenceEngine(model, options);
+}
+
+class ReferenceEngine implements Engine {
+  readonly name = 'reference';
+  readonly modelName: string;
+  readonly modelDigest: string;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly stateSize: number;
+  readonly #model: Model;
+  readonly #slots: SlotAllocator;
+  readonly #scratch: Float64Array;
+  /** [capacity][stateSize] */
+  #state: Float32Array;
+
+  constructor(model: Model, options: EngineOptions) {
+    const { spec } = model;
+    this.#model = model;
+    this.modelName = spec.name;
+    this.modelDigest = model.digest;
+    this.inputSize = spec.inputSize;
+    this.outputSize = spec.outputSize;
+    this.stateSize = stateSizeOf(spec);
+    this.#slots = new SlotAllocator(options.slotsMax);
+    this.#scratch = new Float64Array(4 * spec.hiddenSize);
+    this.#state = new Float32Array(64 * this.stateSize);
+  }
+
+  allocate(): number {
+    const slot = this.#slots.allocate();
+    if (this.#slots.capacity * this.stateSize > this.#state.length) {
+      const grown = new Float32Array(this.#state.length * 2);
+      grown.set(this.#state);
+      this.#state = grown;
+    }
+    this.#state.fill(0, slot * this.stateSize, (slot + 1) * this.stateSize);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.#slots.release(slot);
+  }
+
+  step(batch: Parameters<Engine['step']>[0]): void {
+    const { slots, rows, inputs, outputs } = batch;
+    assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
+    // All is checked before anything is advanced: a failed step changes nothing.
+    for (const slot of slots) this.#slots.assertUsed(slot);
+    this.#assertRows(rows, inputs, outputs);
+    for (let i = 0; i < slots.length; i += 1) this.#advance(slots[i], rows[i], inputs, outputs);
+  }
+
+  run(sequence: Parameters<Engine['run']>[0]): void {
+    const { slot, rows, inputs, outputs } = sequence;
+    this.#slots.assertUsed(slot);
+    this.#assertRows(rows, inputs, outputs);
+    for (const row of rows) this.#advance(slot, row, inputs, outputs);
+  }
+
+  readStates(slots: ArrayLike<number>, into: Float32Array): void {
+    const { stateSize } = this;
+    for (let i = 0; i < slots.length; i += 1) {
+      this.#slots.assertUsed(slots[i]);
+      into.set(this.#state.subarray(slots[i] * stateSize, (slots[i] + 1) * stateSize), i * stateSize);
+    }
+  }
+
+  writeStates(slots: ArrayLike<number>, from: Float32Array): void {
+    const { stateSize } = this;
+    for (let i = 0; i < slots.length; i += 1) {
+      this.#slots.assertUsed(slots[i]);
+      this.#state.set(from.subarray(i * stateSize, (i + 1) * stateSize), slots[i] * stateSize);
+    }
+  }
+
+  dispose(): void {
+    this.#state = new Float32Array(0);
+  }
+
+  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
+    for (const row of rows)
+      assert(
+        (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
+        `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
+      );
+  }
+
+  #advance(slot: number, row: number, inputs: Float32Array, outputs: Float32Array): void {
+    const { spec, weights } = this.#model;
+    const { hiddenSize, layers } = spec;
+    const base = slot * this.stateSize;
+    let x: Float32Array = inputs;
+    let xAt = row * spec.inputSize;
+    let inputSize = spec.inputSize;
+    for (let layer = 0; layer < layers; layer += 1) {
+      const hAt = base + layer * hiddenSize;
+      const cAt = hAt + layers * hiddenSize;
+      this.#cell({
+        weights: weights.layers[layer],
+        inputSize,
+        hiddenSize,
+        x,
+        xAt,
+        state: this.#state,
+        hAt,
+        cAt,
+        scratch: this.#scratch,
+      });
+      x = this.#state;
+      xAt = hAt;
+      inputSize = hiddenSize;
+    }
+    for (let o = 0; o < spec.outputSize; o += 1)
+      outputs[row * spec.outputSize + o] = weights.headB[o] + dot(weights.headW, o * hiddenSize, x, xAt, hiddenSize);
+  }
+
+  #cell(step: CellStep): void {
+    const { cell, gruReset = 'after' } = this.#model.spec;
+    if (cell === 'lstm') lstmStep(step);
+    else if (cell === 'gru') gruStep(step, gruReset);
+    else rnnStep(step);
+  }
+}

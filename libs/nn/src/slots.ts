@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+
+/** Hands out slot numbers, lowest free first so that they stay dense, up to a bound. */
+export class SlotAllocator {
+  readonly #slotsMax: number;
+  readonly #free: number[] = [];
+  #used: Uint8Array = new Uint8Array(64);
+  #next = 0;
+
+  constructor(slotsMax: number) {
+    assert(Number.isInteger(slotsMax) && slotsMax > 0, `slotsMax is ${slotsMax}, must be a whole number above 0.`);
+    this.#slotsMax = slotsMax;
+  }
+
+  /** Slots ever handed out: the memory that they need. */
+  get capacity(): number {
+    return this.#next;
+  }
+
+  allocate(): number {
+    const slot = this.#free.pop() ?? this.#next;
+    if (slot >= this.#slotsMax)
+      throw new RangeError(`All ${this.#slotsMax} slots are in use: raise slotsMax or keep fewer series in memory.`);
+    if (slot === this.#next) this.#next += 1;
+    if (slot >= this.#used.length) {
+      const grown = new Uint8Array(this.#used.length * 2);
+      grown.set(this.#used);
+      this.#used = grown;
+    }
+    this.#used[slot] = 1;
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.assertUsed(slot);
+    this.#used[slot] = 0;
+    this.#free.push(slot);
+  }
+
+  assertUsed(slot: number): void {
+    assert(slot < this.#next && this.#used[slot] === 1, `Slot ${slot} is not in use.`);
+  }
+}
