@@ -6,7 +6,7 @@ export interface CellStep {
   readonly inputSize: number;
   readonly hiddenSize: number;
   /** Input x_t, [I] at `xAt`. */
-  readonly x: ArrayLike<number>;
+  readonly x: Float32Array;
   readonly xAt: number;
   /** States of all slots; h_{t-1} is read at `hAt`, [H], and h_t written in its place, rounded to float32. */
   readonly state: Float32Array;

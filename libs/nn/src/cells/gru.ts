@@ -39,7 +39,9 @@ function candidateBefore(step: CellStep): void {
   for (let k = 0; k < n; k += 1) scratch[3 * n + k] = sigmoid(scratch[k]) * state[hAt + k];
   for (let j = 0; j < n; j += 1) {
     const row = 2 * n + j;
-    const recurrent = dot(weights.wHh, row * n, scratch, 3 * n, n) + weights.bHh[row];
+    let recurrent = 0;
+    for (let k = 0; k < n; k += 1) recurrent += weights.wHh[row * n + k] * scratch[3 * n + k];
+    recurrent += weights.bHh[row];
     scratch[row] = dot(weights.wIh, row * inputSize, x, xAt, inputSize) + weights.bIh[row] + recurrent;
   }
 }
