@@ -6,6 +6,8 @@ export type { LmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
 export { createLmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
 export type { LmdbShardStoreOptions } from './local/lmdb-shard-store.ts';
 export { createLmdbShardStore } from './local/lmdb-shard-store.ts';
+export type { RecordFileOptions } from './local/record-file.ts';
+export { readRecordFile } from './local/record-file.ts';
 export type { MemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryLiveFeed } from './memory/live-feed.ts';

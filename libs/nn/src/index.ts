@@ -1,4 +1,6 @@
 export type { Engine, EngineOptions } from './engine.ts';
+export type { EngineKind } from './engines/create.ts';
+export { createEngine, ENGINE_KINDS } from './engines/create.ts';
 export { createReferenceEngine } from './engines/reference.ts';
 export type { CellKind, GruReset, LayerWeights, Model, ModelSpec, ModelWeights } from './model.ts';
 export { GATES, stateSizeOf } from './model.ts';
