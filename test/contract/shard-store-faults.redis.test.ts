@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { createRedisShardStore, openRedis } from '@tideline/adapters';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createRedisLiveFeed, createRedisShardStore, openRedis } from '@tideline/adapters';
 import { ConfigError, RetryableError } from '@tideline/pipeline';
+import { openFaultyProxy } from './shard-store-proxy.ts';
 
 const url = process.env.TIDELINE_TEST_REDIS ?? '';
 const shard = { topic: 'faults', partition: 0 };
@@ -90,4 +92,86 @@ test('redis: a store on a connection of the caller leaves it open', async () => 
   await store[Symbol.asyncDispose]();
   assert.equal(await redis.ping(), 'PONG');
   await redis.quit();
+});
+
+test('redis: a commit, an append and a release whose replies are lost are done once', { timeout: 30_000 }, async () => {
+  const prefix = `test:${randomUUID()}`;
+  await using proxy = await openFaultyProxy(url);
+  await using near = await createRedisShardStore({ url, prefix, logBytesMax: 1_000 });
+  await using far = await createRedisShardStore({ url: proxy.url, prefix, logBytesMax: 1_000 });
+  const { epoch } = await far.claim(shard, 'a');
+  const until = async (holds: (status: { head: number; position: number; ticket: number | null }) => boolean) => {
+    const deadline = performance.now() + 10_000;
+    while (!(await near.status()).some(holds)) {
+      assert.ok(performance.now() < deadline, 'The server did not get what was sent.');
+      await turn();
+    }
+  };
+  proxy.holdReplies();
+  const appended = far.append(shard, entry);
+  await until(({ head }) => head === 1);
+  proxy.cut();
+  assert.deepEqual(
+    await appended,
+    { status: 'ok', head: 1, ticket: 1 },
+    'The ticket is told though the first telling was lost.',
+  );
+
+  proxy.holdReplies();
+  const state = { keys: ['k'], states: [entry.bytes], removed: [] };
+  const committed = far.commit({ shard, epoch, from: 0, position: 1, model: 'm', ...state });
+  await until(({ position }) => position === 1);
+  proxy.cut();
+  await committed;
+
+  proxy.holdReplies();
+  const released = far.release(shard, { epoch, keep: false });
+  await until(({ ticket }) => ticket === null);
+  proxy.cut();
+  assert.deepEqual(await released, { drained: true, ticket: null });
+  const [{ position, head, logBytes, series }] = await near.status();
+  assert.deepEqual({ position, head, logBytes, series }, { position: 1, head: 1, logBytes: 0, series: 1 });
+});
+
+test('redis: while the server is gone an operation fails as retryable, with one warning', {
+  timeout: 30_000,
+}, async () => {
+  const warnings: string[] = [];
+  const prefix = `test:${randomUUID()}`;
+  const proxy = await openFaultyProxy(url);
+  await using store = await createRedisShardStore({
+    url: proxy.url,
+    prefix,
+    logBytesMax: 1_000,
+    onWarning: (message) => warnings.push(message),
+  });
+  warnings.length = 0;
+  await proxy[Symbol.asyncDispose]();
+  await assert.rejects(store.append(shard, entry), RetryableError);
+  assert.equal(warnings.length, 1, warnings.join());
+  assert.match(warnings[0], /is lost/);
+});
+
+test('redis live feed: a server that stalls holds nobody up; the newest lines are kept', {
+  timeout: 30_000,
+}, async () => {
+  const channel = randomUUID();
+  await using proxy = await openFaultyProxy(url);
+  await using far = await createRedisLiveFeed({ url: proxy.url, channel, waitingLinesMax: 100 });
+  await using near = await createRedisLiveFeed({ url, channel });
+  const heard: string[] = [];
+  let done = () => {};
+  const all = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  await near.subscribe((lines) => {
+    heard.push(...lines);
+    if (heard.includes('x a=999 1')) done();
+  });
+  proxy.holdReplies();
+  for (let at = 0; at < 1_000; at += 1) far.publish([`x a=${at} 1`]);
+  proxy.passReplies();
+  await all;
+  const newest = Array.from({ length: 100 }, (_, index) => `x a=${900 + index} 1`);
+  assert.deepEqual(heard, ['x a=0 1', ...newest]);
 });
