@@ -1,1 +1,10 @@
-export {};
+export { ConfigurationError, parseConfig } from './config.ts';
+export type { HealthOptions, HealthServer } from './health-server.ts';
+export { startHealthServer } from './health-server.ts';
+export type { Logger } from './logger.ts';
+export { createLogger, redactUrl } from './logger.ts';
+export type { Metrics } from './metrics.ts';
+export { createMetrics } from './metrics.ts';
+export { ResourceStack } from './resource-stack.ts';
+export type { ServiceOptions, ServiceSignals } from './service.ts';
+export { runService, sleep } from './service.ts';
