@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createRedisLiveFeed, createRedisShardStore, openRedis } from '@tideline/adapters';
-import { ConfigError, RetryableError } from '@tideline/pipeline';
+import { ConfigError, RetryableError, StaleEpochError } from '@tideline/pipeline';
 import { openFaultyProxy } from './shard-store-proxy.ts';
 
 const url = process.env.TIDELINE_TEST_REDIS ?? '';
@@ -84,6 +84,22 @@ test('redis: a server that forgot the scripts, or cut the connection, is served 
   } finally {
     await Promise.all([redis.quit(), other.quit()]);
   }
+});
+
+test('redis: a server that lost everything is filled again from the beginning', async () => {
+  const redis = await openRedis(url, quiet);
+  const prefix = `test:${randomUUID()}`;
+  await using store = await createRedisShardStore({ url, prefix, logBytesMax: 1_000 });
+  await store.append(shard, entry);
+  const { epoch } = await store.claim(shard, 'a');
+  await redis.del(await redis.keys(`${prefix}:*`));
+  await redis.quit();
+  const next = { from: 1, begins: false, next: 2, bytes: entry.bytes };
+  const commit = { shard, epoch, from: 0, position: 1, model: 'm', keys: ['k'], states: [entry.bytes], removed: [] };
+  await assert.rejects(store.commit(commit), StaleEpochError);
+  assert.deepEqual(await store.append(shard, next), { status: 'seek', head: null });
+  assert.deepEqual(await store.append(shard, entry), { status: 'ok', head: 1, ticket: 1 });
+  assert.equal((await store.status()).length, 1);
 });
 
 test('redis: a store on a connection of the caller leaves it open', async () => {

@@ -98,6 +98,8 @@ class RedisShardStore implements ShardStore {
       logBytesMax,
       logRecordsMax,
     ]);
+    // An unknown shard may be one that the server has lost, with the set that names it: it is entered again.
+    if (status === 'seek' && head === null) this.#listed.delete(shardName(shard));
     if (status === 'seek') return { status, head: numberOrNull(head) };
     if (status === 'full') return { status, head: Number(head) };
     return { status: 'ok', head: Number(head), ticket: numberOrNull(ticket) };
