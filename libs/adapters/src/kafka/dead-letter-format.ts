@@ -1,0 +1,66 @@
+/**
+ * A dead letter as a Kafka message. Key `topic/partition/offset`, so that a compacted topic keeps one letter a position; value the original bytes;
+ * the rest in headers `tideline-*`, the record's own headers as `original-header-*`.
+ */
+import type { DeadLetter, RawRecord } from '@tideline/pipeline';
+import type { KafkaMessage, Message } from 'kafkajs';
+
+const HEADER = {
+  code: 'tideline-code',
+  reason: 'tideline-reason',
+  field: 'tideline-field',
+  topic: 'tideline-topic',
+  partition: 'tideline-partition',
+  offset: 'tideline-offset',
+  timestamp: 'tideline-timestamp',
+  key: 'tideline-key',
+  /** The record had no value; an empty one stands for it, because in a compacted topic no value means "delete". */
+  noValue: 'tideline-no-value',
+} as const;
+const ORIGINAL_HEADER = 'original-header-';
+
+/** Key of the letter of a position. */
+export function letterKey(letter: Pick<DeadLetter, 'shard' | 'offset'>): string {
+  return `${letter.shard.topic}/${letter.shard.partition}/${letter.offset}`;
+}
+
+/** The message that keeps a letter. */
+export function letterMessage(letter: DeadLetter): Message {
+  const { shard, record } = letter;
+  const headers: Record<string, string | Buffer> = {
+    [HEADER.code]: 'POISON_RECORD',
+    [HEADER.reason]: letter.reason,
+    [HEADER.field]: letter.field,
+    [HEADER.topic]: shard.topic,
+    [HEADER.partition]: String(shard.partition),
+    [HEADER.offset]: String(letter.offset),
+    [HEADER.timestamp]: String(record.timestampMs),
+  };
+  if (record.key !== null) headers[HEADER.key] = Buffer.from(record.key);
+  if (record.value === null) headers[HEADER.noValue] = '1';
+  for (const [name, value] of Object.entries(record.headers)) headers[ORIGINAL_HEADER + name] = value;
+  return { key: letterKey(letter), value: Buffer.from(record.value ?? new Uint8Array()), headers };
+}
+
+/** The letter that a message keeps; null where the message is none of ours. */
+export function readLetter(message: KafkaMessage): DeadLetter | null {
+  const headers = message.headers ?? {};
+  const bytes = (name: string): Buffer | null => {
+    const value = headers[name];
+    if (value === undefined) return null;
+    return Buffer.from((Array.isArray(value) ? value[0] : value) as string | Buffer);
+  };
+  const text = (name: string): string => bytes(name)?.toString('utf8') ?? '';
+  if (message.value === null || bytes(HEADER.offset) === null) return null;
+  const offset = Number(text(HEADER.offset));
+  const originals = Object.keys(headers).filter((name) => name.startsWith(ORIGINAL_HEADER));
+  const record: RawRecord = {
+    offset,
+    key: bytes(HEADER.key),
+    value: bytes(HEADER.noValue) === null ? message.value : null,
+    timestampMs: Number(text(HEADER.timestamp)),
+    headers: Object.fromEntries(originals.map((name) => [name.slice(ORIGINAL_HEADER.length), text(name)])),
+  };
+  const shard = { topic: text(HEADER.topic), partition: Number(text(HEADER.partition)) };
+  return { shard, offset, reason: text(HEADER.reason), field: text(HEADER.field), record };
+}

@@ -1,0 +1,95 @@
+import { Partitioners } from 'kafkajs';
+import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
+import { withKafkaErrors } from './kafka-errors.ts';
+
+/** A record to produce. */
+export interface OutgoingRecord {
+  /** Series id; decides the partition (murmur2, as Java's client does), so one series keeps its order. */
+  readonly key: string | Uint8Array | null;
+  readonly value: string | Uint8Array | null;
+  readonly timestampMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Overrules the key's partition. */
+  readonly partition?: number;
+}
+
+export interface TopicProducer extends AsyncDisposable {
+  /** Resolves when all in-sync replicas have the records. A retry never writes one twice (idempotent producer). */
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+}
+
+/** Connects a producer. Throws RetryableError where Kafka does not answer, ConfigError where it refuses. */
+export async function createTopicProducer(options: KafkaConnection): Promise<TopicProducer> {
+  const address = kafkaAddress(options);
+  const start = createKafkaClient(options, 'quick').admin();
+  // An impatient look first: a wrong address is told within seconds, a broker's restart later on is outlived.
+  await withKafkaErrors(address, () => start.connect().finally(() => start.disconnect()));
+  const producer = createKafkaClient(options, 'patient').producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await withKafkaErrors(address, () => producer.connect());
+  return {
+    async send(topic, records) {
+      if (records.length === 0) return;
+      const messages = records.map(outgoing);
+      await withKafkaErrors(address, () => producer.send({ topic, messages, acks: -1 }));
+    },
+    [Symbol.asyncDispose]: () => producer.disconnect().catch(() => undefined),
+  };
+}
+
+export interface ProduceOptions {
+  readonly producer: TopicProducer;
+  readonly topic: string;
+  readonly records: Iterable<OutgoingRecord> | AsyncIterable<OutgoingRecord>;
+  readonly batchRecordsMax?: number;
+  /** Bytes of keys and values that make a batch full; brokers take about 1 MiB by default. */
+  readonly batchBytesMax?: number;
+  readonly signal?: AbortSignal;
+  /** Called after each batch with the count of all records so far. */
+  readonly onProgress?: (records: number) => void;
+}
+
+const BATCH_RECORDS_MAX = 2_000;
+const BATCH_BYTES_MAX = 500_000;
+
+/** Produces all records in order, batch after batch; the feed is read no faster than Kafka accepts. Resolves with their count. */
+export async function produceRecords(options: ProduceOptions): Promise<number> {
+  const { producer, topic, batchRecordsMax = BATCH_RECORDS_MAX, batchBytesMax = BATCH_BYTES_MAX } = options;
+  let batch: OutgoingRecord[] = [];
+  let bytes = 0;
+  let total = 0;
+  const flush = async (): Promise<void> => {
+    await producer.send(topic, batch);
+    total += batch.length;
+    batch = [];
+    bytes = 0;
+    options.onProgress?.(total);
+  };
+  for await (const record of options.records) {
+    options.signal?.throwIfAborted();
+    batch.push(record);
+    bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    if (batch.length >= batchRecordsMax || bytes >= batchBytesMax) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return total;
+}
+
+function outgoing(record: OutgoingRecord) {
+  const { key, value, timestampMs, headers, partition } = record;
+  return {
+    key: buffered(key),
+    value: buffered(value),
+    ...(timestampMs === undefined ? {} : { timestamp: String(timestampMs) }),
+    ...(headers === undefined ? {} : { headers: { ...headers } }),
+    ...(partition === undefined ? {} : { partition }),
+  };
+}
+
+function buffered(bytes: string | Uint8Array | null): string | Buffer | null {
+  return bytes === null || typeof bytes === 'string' ? bytes : Buffer.from(bytes);
+}
