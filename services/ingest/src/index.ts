@@ -1,1 +1,2 @@
-export {};
+export { INGEST_CONFIG } from './config.ts';
+export { runIngest } from './service.ts';

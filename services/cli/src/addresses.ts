@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { readUpState } from '@tideline/native';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where this checkout keeps what `up` and `demo` write. */
+export const STATE_FOLDER = '.tideline';
+export const UP_FOLDER = join(STATE_FOLDER, 'up');
+
+const DEFAULTS: Readonly<Record<string, string>> = {
+  TIDELINE_KAFKA_BROKERS: '127.0.0.1:9092',
+  TIDELINE_REDIS_URL: 'redis://127.0.0.1:6379',
+  TIDELINE_INFLUX_URL: 'http://127.0.0.1:8086',
+  TIDELINE_INFLUX_DATABASE: 'tideline',
+};
+const VARIABLE_OF: Readonly<Record<string, string>> = {
+  kafka: 'TIDELINE_KAFKA_BROKERS',
+  redis: 'TIDELINE_REDIS_URL',
+  influx: 'TIDELINE_INFLUX_URL',
+};
+
+/** The environment with the addresses of the servers: as set by the user, else as `tideline up` started them, else the usual ports. */
+export async function withAddresses(env: Environment, folder = UP_FOLDER): Promise<Environment> {
+  const state = await readUpState(folder);
+  const started = (state?.processes ?? []).flatMap(({ name, address }) =>
+    VARIABLE_OF[name] ? [[VARIABLE_OF[name], address]] : [],
+  );
+  return { ...DEFAULTS, ...Object.fromEntries(started), ...env };
+}

@@ -1,0 +1,98 @@
+import {
+  checkRedisServer,
+  createInfluxReader,
+  createRedisShardStore,
+  openRedis,
+  topicRanges,
+} from '@tideline/adapters';
+import { loadTopics } from '@tideline/forecaster';
+import { redactUrl } from '@tideline/runtime';
+import { type Environment, withAddresses } from '../addresses.ts';
+import type { Program } from '../program.ts';
+
+interface Check {
+  readonly name: string;
+  readonly address: string;
+  /** Resolves with what is well; throws with what is not and the cure. */
+  readonly run: () => Promise<string>;
+}
+
+export function addDoctor(program: Program): void {
+  program
+    .command('doctor')
+    .description('check every connection and the models, and say what to fix')
+    .option('--json', 'print one JSON line')
+    .action(({ json }) => program.run('doctor', () => doctor(program.env, json === true)));
+}
+
+async function doctor(environment: Environment, json: boolean): Promise<void> {
+  const env = await withAddresses(environment);
+  const results = await Promise.all(
+    checks(env).map(async ({ name, address, run }) => {
+      const outcome = await run().then(
+        (detail) => ({ ok: true, detail }),
+        (error: Error) => ({ ok: false, detail: error.message }),
+      );
+      return { name, address: redactUrl(address), ...outcome };
+    }),
+  );
+  if (json) process.stdout.write(`${JSON.stringify({ ok: results.every(({ ok }) => ok), checks: results })}\n`);
+  else
+    for (const { name, address, ok, detail } of results)
+      process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(9)} ${address}  ${detail}\n`);
+  if (results.some(({ ok }) => !ok)) process.exitCode = 69;
+}
+
+function checks(env: Environment): Check[] {
+  const streams = (env.TIDELINE_STREAMS ?? 'ticks,calls').split(',');
+  const brokers = (env.TIDELINE_KAFKA_BROKERS ?? '').split(',');
+  const redisUrl = env.TIDELINE_REDIS_URL ?? '';
+  const influxUrl = env.TIDELINE_INFLUX_URL ?? '';
+  const database = env.TIDELINE_INFLUX_DATABASE ?? 'tideline';
+  const modelsFolder = env.TIDELINE_MODELS ?? 'models';
+  return [
+    { name: 'kafka', address: brokers.join(','), run: () => checkKafka(brokers, streams) },
+    { name: 'redis', address: redisUrl, run: () => checkRedis(redisUrl, env.TIDELINE_REDIS_PREFIX ?? 'tideline') },
+    { name: 'influxdb', address: influxUrl, run: () => checkInflux(influxUrl, database) },
+    { name: 'models', address: modelsFolder, run: () => checkModels(modelsFolder, streams) },
+  ];
+}
+
+async function checkKafka(brokers: readonly string[], topics: readonly string[]): Promise<string> {
+  const ranges = await topicRanges({ brokers, topics });
+  return [...ranges]
+    .map(
+      ([topic, partitions]) =>
+        `${topic}: ${partitions.length} partitions, ${partitions.reduce((sum, { low, high }) => sum + high - low, 0)} records`,
+    )
+    .join('; ');
+}
+
+async function checkRedis(url: string, prefix: string): Promise<string> {
+  const warnings: string[] = [];
+  const redis = await openRedis(url, { name: 'tideline-doctor', onWarning: (message) => void warnings.push(message) });
+  try {
+    await checkRedisServer(redis, { onWarning: (message) => void warnings.push(message) });
+  } finally {
+    redis.disconnect();
+  }
+  await using store = await createRedisShardStore({ url, prefix, logBytesMax: 1, onWarning: () => undefined });
+  const shards = await store.status();
+  const lag = shards.reduce((sum, { head, position }) => sum + Math.max(0, head - position), 0);
+  return [`${shards.length} shards, ${lag} records behind`, ...warnings].join('; ');
+}
+
+async function checkInflux(url: string, database: string): Promise<string> {
+  await using reader = await createInfluxReader({ url, database });
+  return reader.ping();
+}
+
+async function checkModels(modelsFolder: string, streams: readonly string[]): Promise<string> {
+  const names: string[] = [];
+  const topics = await loadTopics({
+    ...{ streams, modelsFolder, engine: 'auto', slotsMax: 1 },
+    onEngine: ({ topic, engine }) => void names.push(`${topic}: ${engine.modelName} on ${engine.name}`),
+  });
+  for (const { engine } of topics.values()) engine.dispose();
+  return names.join('; ');
+}

@@ -1,0 +1,35 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadModel } from '@tideline/nn';
+import type { Program } from '../program.ts';
+
+export function addModels(program: Program): void {
+  const models = program.command('models').description('list and show the models of a folder');
+  models
+    .command('list')
+    .description('one line a model')
+    .option('--models <folder>', 'folder of the models', 'models')
+    .action(({ models: folder }) => program.run('models', () => list(folder)));
+  models
+    .command('show')
+    .description("a model's shape and card, as JSON")
+    .argument('<name>', 'name of the model')
+    .option('--models <folder>', 'folder of the models', 'models')
+    .action((name, { models: folder }) =>
+      program.run('models', async () => {
+        const { model, card } = await loadModel(join(folder, name, 'model.tdl'));
+        process.stdout.write(`${JSON.stringify({ spec: model.spec, digest: model.digest, card }, null, 2)}\n`);
+      }),
+    );
+}
+
+async function list(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isDirectory()).sort((a, b) => a.name.localeCompare(b.name))) {
+    const { model } = await loadModel(join(folder, entry.name, 'model.tdl'));
+    const { cell, inputSize, hiddenSize, layers, outputSize } = model.spec;
+    process.stdout.write(
+      `${entry.name.padEnd(20)} ${cell} ${inputSize} -> ${hiddenSize}x${layers} -> ${outputSize}  ${model.digest.slice(0, 12)}\n`,
+    );
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The whole pipeline in one process with no server: the same core as the real stack over other adapters
+ * (a feed for Kafka, LMDB for Redis, an in-process queue for BullMQ, a line-protocol file for InfluxDB).
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  createFeedSource,
+  createLineFileSink,
+  createLmdbDeadLetterSink,
+  createLmdbShardStore,
+  createMemoryLiveFeed,
+  createMemoryTicketQueue,
+  type FeedRecord,
+} from '@tideline/adapters';
+import { loadTopics } from '@tideline/forecaster';
+import type { EngineKind } from '@tideline/nn';
+import {
+  announceOutstanding,
+  createIngest,
+  digestOfLines,
+  Forecaster,
+  type LiveFeed,
+  pointIdentity,
+  type ShardStore,
+} from '@tideline/pipeline';
+import { ResourceStack, sleep } from '@tideline/runtime';
+import { type EmbeddedStats, StatsCounter } from './stats.ts';
+
+export interface EmbeddedOptions {
+  /** Holds the LMDB stores and `points.lp`. */
+  readonly folder: string;
+  readonly modelsFolder: string;
+  readonly streams: readonly string[];
+  readonly engine: EngineKind;
+  readonly open: () => AsyncIterable<FeedRecord> | Iterable<FeedRecord>;
+  readonly replayable: boolean;
+  readonly pace?: (records: readonly FeedRecord[], signal: AbortSignal) => Promise<void>;
+  readonly batchRecordsMax: number;
+  readonly onNote: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** What a finished run prints. */
+export interface EmbeddedSummary {
+  /** Records stepped or recorded as their series' events; with `deadLetters` all that came in. */
+  readonly records: number;
+  /** Points of measurements `forecast` and `sentiment`. */
+  readonly forecasts: number;
+  readonly series: number;
+  readonly deadLetters: number;
+  readonly seconds: number;
+  readonly engine: string;
+  /** SHA-256 over all points. */
+  readonly digest: string;
+}
+
+/** A running embedded pipeline. */
+export interface Embedded extends AsyncDisposable {
+  readonly live: LiveFeed;
+  stats(): EmbeddedStats;
+  /** Resolves with the summary when the feed is at its end and every shard is drained; rejects where the pipeline failed. */
+  finished(signal: AbortSignal): Promise<EmbeddedSummary>;
+}
+
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+const SERIES_MAX = 100_000;
+const PARTITIONS = 4;
+const DRAIN_POLL_MS = 10;
+
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const started = performance.now();
+  const stack = new ResourceStack();
+  const counter = new StatsCounter();
+  const abort = new AbortController();
+  const { signal } = abort;
+  const engines: string[] = [];
+  const topics = await loadTopics({
+    streams: options.streams,
+    modelsFolder: options.modelsFolder,
+    engine: options.engine,
+    slotsMax: 2 * SERIES_MAX,
+    onEngine: ({ topic, engine, reasons }) => {
+      engines.push(engine.name);
+      options.onNote('Engine chosen.', { topic, engine: engine.name, model: engine.modelName, reasons });
+    },
+  });
+  const store = stack.use(createLmdbShardStore({ folder: join(options.folder, 'shards'), logBytesMax: LOG_BYTES_MAX }));
+  const deadLetters = stack.use(createLmdbDeadLetterSink({ folder: join(options.folder, 'dead-letters') }));
+  const sink = stack.use(await createLineFileSink({ path: join(options.folder, 'points.lp') }));
+  const live = stack.use(createMemoryLiveFeed());
+  let failure: unknown;
+  const queue = stack.use(
+    createMemoryTicketQueue({
+      onError: (error) => {
+        failure ??= error;
+      },
+    }),
+  );
+  const onEvent = counter.onEvent;
+  const forecaster = new Forecaster({
+    ...{ store, queue, sink, live, topics, sleep, onEvent },
+    owner: randomUUID(),
+    batchEntriesMax: 8,
+    sliceRecordsMax: 50_000,
+    seriesMax: SERIES_MAX,
+  });
+  const streams = new Map([...topics].map(([topic, { stream }]) => [topic, stream]));
+  const source = stack.use(createFeedSource({ ...options, partitions: PARTITIONS }));
+  const handler = createIngest({
+    store,
+    queue,
+    deadLetters,
+    streams,
+    sleep,
+    signal,
+    onEvent,
+    chunkRowsMax: 2_000,
+    fullRetryMs: 20,
+  });
+  await queue.work((ticket, lost) => forecaster.handle(ticket, lost), { concurrency: PARTITIONS });
+  await announceOutstanding({ store, queue });
+  await source.run(handler);
+  const engine = [...new Set(engines)].join(',');
+  return {
+    live,
+    stats: () => counter.stats({ engine, series: forecaster.series }),
+    async finished(stop) {
+      await source.finished;
+      await drained(store, stop, () => failure);
+      const lines = await sink.lines();
+      const letters = await deadLetters.list();
+      const seconds = Math.round(performance.now() - started) / 1000;
+      return { ...summarise(lines, counter.records), deadLetters: letters.length, seconds, engine };
+    },
+    async [Symbol.asyncDispose]() {
+      await source.drain();
+      forecaster.stop();
+      await queue.drain();
+      abort.abort();
+      await stack[Symbol.asyncDispose]();
+      for (const topic of topics.values()) topic.engine.dispose();
+    },
+  };
+}
+
+/** Waits until every shard's position is at its head. */
+async function drained(store: ShardStore, signal: AbortSignal, failure: () => unknown): Promise<void> {
+  for (;;) {
+    const error = failure();
+    if (error !== undefined) throw error;
+    const shards = await store.status();
+    if (shards.every(({ position, head, ticket }) => position === head && ticket === null)) return;
+    await sleep(DRAIN_POLL_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+function summarise(
+  lines: readonly string[],
+  records: number,
+): Pick<EmbeddedSummary, 'records' | 'forecasts' | 'series' | 'digest'> {
+  const points = new Set<string>();
+  const series = new Set<string>();
+  for (const line of lines) {
+    if (!/^(forecast|sentiment),/.test(line)) continue;
+    points.add(pointIdentity(line));
+    series.add(/series=((?:\\.|[^,\s\\])+)/.exec(line)?.[1] ?? '');
+  }
+  return { records, forecasts: points.size, series: series.size, digest: digestOfLines(lines) };
+}

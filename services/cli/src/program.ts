@@ -1,0 +1,18 @@
+import { Command } from '@commander-js/extra-typings';
+import { runService, type ServiceSignals } from '@tideline/runtime';
+import type { Environment } from './addresses.ts';
+
+/** The command tree with what its commands share. */
+export class Program extends Command {
+  readonly env: Environment;
+
+  constructor(env: Environment) {
+    super('tideline');
+    this.env = env;
+  }
+
+  /** Runs a command with the two signals of a service and its exit codes. */
+  run(name: string, main: (signals: ServiceSignals) => Promise<void>): Promise<void> {
+    return runService({ name }, main);
+  }
+}
