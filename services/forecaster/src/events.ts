@@ -1,0 +1,52 @@
+import type { OnEvent } from '@tideline/pipeline';
+import { shardName } from '@tideline/pipeline';
+import type { Logger, Metrics } from '@tideline/runtime';
+
+/** Log line and counter of each event of the forecaster, from one place. */
+export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
+  const records = metrics.counter('forecast_records_total', 'Records stepped and committed.', ['stream']);
+  const points = metrics.counter('forecast_points_total', 'Points accepted by the sink and committed.', ['stream']);
+  const retries = metrics.counter('forecast_retries_total', 'Operations tried again in place.', ['stream']);
+  const fenced = metrics.counter('forecast_fenced_total', 'Batches refused because another owner had the shard.', [
+    'stream',
+  ]);
+  const quarantined = metrics.counter(
+    'forecast_quarantined_total',
+    'Series quarantined for values that are not finite.',
+    ['stream'],
+  );
+  return (event) => {
+    const shard = shardName(event.shard);
+    const stream = event.shard.topic;
+    switch (event.type) {
+      case 'claimed':
+        log.debug({ shard, epoch: event.epoch, position: event.position, kept: event.kept }, 'Shard claimed.');
+        break;
+      case 'committed':
+        records.inc({ stream }, event.records);
+        points.inc({ stream }, event.lines);
+        log.debug(
+          { shard, position: event.position, records: event.records, series: event.series },
+          'Batch committed.',
+        );
+        break;
+      case 'model-changed':
+        log.warn({ shard, from: event.from, to: event.to }, 'The model changed: series start with fresh states.');
+        break;
+      case 'quarantined':
+        quarantined.inc({ stream });
+        log.error({ shard, series: event.series, offset: event.offset, reason: event.reason }, 'Series quarantined.');
+        break;
+      case 'fenced':
+        fenced.inc({ stream });
+        log.warn({ shard, reason: event.reason }, 'Shard lost to another owner.');
+        break;
+      case 'retrying':
+        retries.inc({ stream });
+        log.warn({ shard, attempt: event.attempt, reason: event.reason }, 'Retrying in place.');
+        break;
+      default:
+        break;
+    }
+  };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import {
+  createBullTicketQueue,
+  createInfluxSink,
+  createRedisLiveFeed,
+  createRedisShardStore,
+} from '@tideline/adapters';
+import { Forecaster } from '@tideline/pipeline';
+import {
+  createLogger,
+  createMetrics,
+  parseConfig,
+  ResourceStack,
+  type ServiceSignals,
+  sleep,
+  startHealthServer,
+} from '@tideline/runtime';
+import { FORECASTER_CONFIG } from './config.ts';
+import { createForecasterEvents } from './events.ts';
+import { loadTopics } from './topics.ts';
+
+const CHECK_MS = 250;
+
+/** Runs a forecaster until `drain` aborts. Throws ConfigurationError, ModelError, or RetryableError where a server does not answer. */
+export async function runForecaster(
+  env: Readonly<Record<string, string | undefined>>,
+  signals: ServiceSignals,
+): Promise<void> {
+  const config = parseConfig(FORECASTER_CONFIG, env);
+  const owner = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const log = createLogger({ service: 'forecaster', level: config.TIDELINE_LOG_LEVEL });
+  const metrics = createMetrics();
+  const url = config.TIDELINE_REDIS_URL;
+  const prefix = config.TIDELINE_REDIS_PREFIX;
+  const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
+  const topics = await loadTopics({
+    streams: config.TIDELINE_STREAMS,
+    modelsFolder: config.TIDELINE_MODELS,
+    engine: config.TIDELINE_ENGINE,
+    slotsMax: 2 * config.TIDELINE_SERIES_MAX,
+    onEngine: ({ topic, engine, reasons }) =>
+      log.info({ topic, engine: engine.name, model: engine.modelName, reasons }, 'Engine chosen.'),
+  });
+  await using stack = new ResourceStack();
+  stack.defer(async () => {
+    for (const { engine } of topics.values()) engine.dispose();
+  });
+  const store = stack.use(
+    await createRedisShardStore({ url, prefix, logBytesMax: Number.MAX_SAFE_INTEGER, onWarning }),
+  );
+  const live = stack.use(await createRedisLiveFeed({ url, channel: `${prefix}-live`, onWarning }));
+  const sink = stack.use(await createInfluxSink(influxOptions(config)));
+  const queue = stack.use(
+    await createBullTicketQueue({
+      url,
+      name: `${prefix}-tickets`,
+      lockDurationMs: config.TIDELINE_LOCK_DURATION_MS,
+      stalledIntervalMs: config.TIDELINE_STALLED_INTERVAL_MS,
+      onError: (error, ticket) => log.error({ err: error, ticket }, 'A ticket failed; its shard is served again.'),
+    }),
+  );
+  const forecaster = new Forecaster({
+    ...{ store, queue, sink, live, topics, owner, sleep },
+    onEvent: createForecasterEvents(log, metrics),
+    batchEntriesMax: config.TIDELINE_BATCH_ENTRIES_MAX,
+    sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,
+    seriesMax: config.TIDELINE_SERIES_MAX,
+  });
+  const checks = { redis: async () => void (await store.status()) };
+  const health = stack.use(await startHealthServer({ port: config.TIDELINE_HEALTH_PORT, checks, metrics }));
+  await queue.work((ticket, lost) => forecaster.handle(ticket, AbortSignal.any([lost, signals.abort])), {
+    concurrency: config.TIDELINE_CONCURRENCY,
+  });
+  log.info({ owner, health: health.url, streams: config.TIDELINE_STREAMS }, 'Forecaster is ready.');
+  while (!signals.drain.aborted) await sleep(CHECK_MS, signals.drain);
+  log.info({ owner }, 'Forecaster hands its shards over.');
+  forecaster.stop();
+  await queue.drain();
+}
+
+function influxOptions(config: ReturnType<typeof FORECASTER_CONFIG.parse>): Parameters<typeof createInfluxSink>[0] {
+  const { TIDELINE_INFLUX_URL: url, TIDELINE_INFLUX_DATABASE: database } = config;
+  const { TIDELINE_INFLUX_USERNAME: username, TIDELINE_INFLUX_PASSWORD: password } = config;
+  return username !== undefined && password !== undefined ? { url, database, username, password } : { url, database };
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { createEngine, type Engine, type EngineKind, loadModel } from '@tideline/nn';
+import type { Stream } from '@tideline/pipeline';
+import { assertModelFits, createStream } from '@tideline/streams';
+
+/** Model that serves a stream unless the configuration names another. */
+export const DEFAULT_MODELS: Readonly<Record<string, string>> = { ticks: 'ticks-lstm', calls: 'calls-gru' };
+
+export interface TopicOptions {
+  /** Streams, which are also the names of their topics. */
+  readonly streams: readonly string[];
+  /** Folder with `<model>/model.tdl`. */
+  readonly modelsFolder: string;
+  readonly engine: EngineKind;
+  readonly slotsMax: number;
+  /** Told which engine serves a topic and why. */
+  readonly onEngine: (choice: {
+    readonly topic: string;
+    readonly engine: Engine;
+    readonly reasons: readonly string[];
+  }) => void;
+}
+
+/** The stream and the engine of each topic, loaded and checked against each other. Throws ConfigError or ModelError. */
+export async function loadTopics(
+  options: TopicOptions,
+): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
+  const topics = new Map<string, { stream: Stream; engine: Engine }>();
+  for (const topic of options.streams) {
+    const modelName = DEFAULT_MODELS[topic] ?? topic;
+    const stream = createStream(topic, { modelName });
+    const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
+    assertModelFits(stream, model.spec);
+    const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });
+    options.onEngine({ topic, engine, reasons });
+    topics.set(topic, { stream, engine });
+  }
+  return topics;
+}

@@ -1,0 +1,79 @@
+import {
+  createBullTicketQueue,
+  createKafkaDeadLetterSink,
+  createKafkaSource,
+  createRedisShardStore,
+  ensureTopics,
+} from '@tideline/adapters';
+import { announceOutstanding, createIngest, RetryableError } from '@tideline/pipeline';
+import {
+  createLogger,
+  createMetrics,
+  parseConfig,
+  ResourceStack,
+  type ServiceSignals,
+  sleep,
+  startHealthServer,
+} from '@tideline/runtime';
+import { createStream } from '@tideline/streams';
+import { INGEST_CONFIG } from './config.ts';
+import { createIngestEvents } from './events.ts';
+
+/** Pause between two sweeps that announce what is outstanding. */
+const SWEEP_MS = 1_000;
+const FULL_RETRY_MS = 50;
+
+/** Runs ingest until `drain` aborts. Throws ConfigurationError, or RetryableError where a server does not answer. */
+export async function runIngest(
+  env: Readonly<Record<string, string | undefined>>,
+  signals: ServiceSignals,
+): Promise<void> {
+  const config = parseConfig(INGEST_CONFIG, env);
+  const log = createLogger({ service: 'ingest', level: config.TIDELINE_LOG_LEVEL });
+  const metrics = createMetrics();
+  const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_REDIS_URL: url, TIDELINE_REDIS_PREFIX: prefix } = config;
+  const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
+  const onLog = (level: 'warn' | 'error', message: string): void =>
+    log[level]({ reason: message }, 'Kafka needs attention.');
+  const streams = new Map(config.TIDELINE_STREAMS.map((topic) => [topic, createStream(topic, { modelName: '' })]));
+  await using stack = new ResourceStack();
+  const topics = config.TIDELINE_STREAMS.map((topic) => ({ topic, partitions: config.TIDELINE_KAFKA_PARTITIONS }));
+  await ensureTopics({ brokers, topics });
+  const store = stack.use(
+    await createRedisShardStore({ url, prefix, logBytesMax: config.TIDELINE_LOG_BYTES_MAX, onWarning }),
+  );
+  const queue = stack.use(
+    await createBullTicketQueue({
+      url,
+      name: `${prefix}-tickets`,
+      onError: (error) => log.error({ err: error }, 'The ticket queue failed.'),
+    }),
+  );
+  const deadLetters = stack.use(
+    await createKafkaDeadLetterSink({ brokers, topic: config.TIDELINE_DEAD_LETTER_TOPIC, onLog }),
+  );
+  const source = stack.use(
+    createKafkaSource({ brokers, topics: config.TIDELINE_STREAMS, groupId: config.TIDELINE_KAFKA_GROUP, onLog }),
+  );
+  const onEvent = createIngestEvents(log, metrics);
+  const handler = createIngest({
+    ...{ store, queue, deadLetters, streams, sleep, onEvent },
+    signal: signals.drain,
+    chunkRowsMax: config.TIDELINE_CHUNK_ROWS_MAX,
+    fullRetryMs: FULL_RETRY_MS,
+  });
+  const checks = { redis: async () => void (await store.status()) };
+  const health = stack.use(await startHealthServer({ port: config.TIDELINE_HEALTH_PORT, checks, metrics }));
+  await source.run(handler);
+  log.info({ brokers, streams: config.TIDELINE_STREAMS, health: health.url }, 'Ingest is ready.');
+  while (!signals.drain.aborted) {
+    try {
+      await announceOutstanding({ store, queue });
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      log.warn({ reason: error.message }, 'The sweep for outstanding tickets waits for Redis.');
+    }
+    await sleep(SWEEP_MS, signals.drain);
+  }
+  await source.drain();
+}
