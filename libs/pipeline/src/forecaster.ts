@@ -40,7 +40,9 @@ export interface ForecasterOptions {
 }
 
 interface Served {
-  epoch: number;
+  readonly epoch: number;
+  /** Position that the states in memory belong to. */
+  position: number;
   readonly series: ShardSeries;
 }
 
@@ -96,7 +98,7 @@ export class Forecaster {
     const claim = await this.#retry(shard, signal, () => store.claim(shard, this.#options.owner));
     const served = this.#admit(shard, claim, topic.engine.modelDigest);
     try {
-      await this.#drain(shard, claim, topic, served.series, signal);
+      await this.#drain(shard, claim, topic, served, signal);
     } catch (error) {
       // What is in memory may be ahead of the store: forget it, the next owner replays from the position.
       served.series.clear();
@@ -109,7 +111,8 @@ export class Forecaster {
   #admit(shard: Shard, claim: Claim, modelDigest: string): Served {
     const name = shardName(shard);
     const known = this.#served.get(name);
-    const kept = known?.epoch === claim.epoch;
+    // A store that was rolled back gives the same owner the same epoch at an earlier position: states ahead of it would be stepped twice.
+    const kept = known?.epoch === claim.epoch && known.position === claim.position;
     this.#options.onEvent({ type: 'claimed', shard, epoch: claim.epoch, position: claim.position, kept });
     if (claim.model !== '' && claim.model !== modelDigest)
       this.#options.onEvent({ type: 'model-changed', shard, from: claim.model, to: modelDigest });
@@ -117,18 +120,13 @@ export class Forecaster {
     known?.series.clear();
     const topic = this.#topics.get(shard.topic);
     if (!topic) throw new RangeError(`No model serves topic '${shard.topic}'.`);
-    const served = { epoch: claim.epoch, series: new ShardSeries(topic.memory) };
+    const served = { epoch: claim.epoch, position: claim.position, series: new ShardSeries(topic.memory) };
     this.#served.set(name, served);
     return served;
   }
 
-  async #drain(
-    shard: Shard,
-    claim: Claim,
-    topic: Forecasting,
-    series: ShardSeries,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #drain(shard: Shard, claim: Claim, topic: Forecasting, served: Served, signal: AbortSignal): Promise<void> {
+    const { series } = served;
     const { store, queue, onEvent, batchEntriesMax, sliceRecordsMax, seriesMax } = this.#options;
     let { position } = claim;
     let records = 0;
@@ -153,7 +151,7 @@ export class Forecaster {
         const batch = await computeBatch({ ...topic, shard, series, store, entries, position, seriesMax, onEvent });
         await flight;
         series.sent(batch.keys, batch.states, batch.removed);
-        flight = this.#finish({ shard, epoch: claim.epoch, model: topic.engine.modelDigest, batch, series, signal });
+        flight = this.#finish({ shard, epoch: claim.epoch, model: topic.engine.modelDigest, batch, served, signal });
         // A rejection is seen at the next `await flight`; until then it must not count as unhandled.
         flight.catch(() => undefined);
         position = batch.position;
@@ -169,10 +167,10 @@ export class Forecaster {
     readonly epoch: number;
     readonly model: string;
     readonly batch: BatchResult;
-    readonly series: ShardSeries;
+    readonly served: Served;
     readonly signal: AbortSignal;
   }): Promise<void> {
-    const { shard, epoch, model, batch, series, signal } = work;
+    const { shard, epoch, model, batch, served, signal } = work;
     const { from, position, keys, states, removed, lines } = batch;
     // Step 2.
     if (lines.length > 0) await this.#retry(shard, signal, () => this.#options.sink.write(lines));
@@ -180,11 +178,12 @@ export class Forecaster {
     await this.#retry(shard, signal, () =>
       this.#options.store.commit({ shard, epoch, from, position, model, keys, states, removed }),
     );
-    series.settled(keys, states, removed);
+    served.series.settled(keys, states, removed);
+    served.position = position;
     // Step 4.
     this.#options.live?.publish(lines);
     const { records, forecasts } = batch;
-    const event = { shard, position, records, forecasts, series: series.size, lines: lines.length };
+    const event = { shard, position, records, forecasts, series: served.series.size, lines: lines.length };
     this.#options.onEvent({ type: 'committed', ...event });
   }
 

@@ -1,1 +1,10 @@
-export {};
+export type { TimeFields } from './event-time.ts';
+export { readEventTime } from './event-time.ts';
+export type { TickFields } from './ticks/decode.ts';
+export { TICK_FIELDS, TICK_SCHEMA } from './ticks/decode.ts';
+export { TICK_CONTEXT } from './ticks/features.ts';
+export { pinball, QUANTILES, quantilesOf, softplus, tickLoss } from './ticks/quantiles.ts';
+export type { TickStreamOptions } from './ticks/tick-stream.ts';
+export { createTickStream, TICK_HORIZONS } from './ticks/tick-stream.ts';
+export type { TopicStream } from './topic-streams.ts';
+export { TOPIC_STREAMS } from './topic-streams.ts';

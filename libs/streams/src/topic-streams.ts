@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** A topic and the stream that reads it. */
+export interface TopicStream {
+  readonly topic: string;
+  readonly stream: string;
+}
+
+/** `ticks,calls` or `us-equities=ticks,calls`: topics with the stream that reads each, the topic's own name where none is said. */
+export const TOPIC_STREAMS = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '')
+      .map((entry): TopicStream => {
+        const [topic, stream = topic] = entry.split('=');
+        return { topic, stream };
+      }),
+  )
+  .pipe(
+    z
+      .array(
+        z.object({
+          topic: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be letters, digits, dots, dashes and underscores'),
+          stream: z.string().min(1, 'must name a stream after ='),
+        }),
+      )
+      .min(1, "must name at least one stream, for example 'ticks,calls'"),
+  );
