@@ -1,5 +1,10 @@
+export { CALL_CONTEXT, createCallStream } from './calls/call-stream.ts';
+export type { CallLabel, CallProbabilities } from './calls/outputs.ts';
+export { CALL_CLASSES, callLoss, callProbabilities, sentimentClass } from './calls/outputs.ts';
 export type { TimeFields } from './event-time.ts';
 export { readEventTime } from './event-time.ts';
+export type { StreamName, StreamOptions } from './registry.ts';
+export { assertModelFits, createStream, STREAM_NAMES } from './registry.ts';
 export type { TickFields } from './ticks/decode.ts';
 export { TICK_FIELDS, TICK_SCHEMA } from './ticks/decode.ts';
 export { TICK_CONTEXT } from './ticks/features.ts';
