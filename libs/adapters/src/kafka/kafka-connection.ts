@@ -1,12 +1,8 @@
 import { ConfigError } from '@tideline/pipeline';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 
-/** One line of the client's log. */
-export interface KafkaLogEntry {
-  readonly level: 'error' | 'warn' | 'info' | 'debug';
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+/** Gets one line of the client's log: `error` and `warn` are for people, the fields for machines. */
+export type KafkaLog = (level: 'error' | 'warn', message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** How to reach a Kafka cluster. */
 export interface KafkaConnection {
@@ -21,7 +17,7 @@ export interface KafkaConnection {
     readonly password: string;
   };
   /** Gets what the client would print. Default: nothing is said. */
-  readonly onLog?: (entry: KafkaLogEntry) => void;
+  readonly onLog?: KafkaLog;
 }
 
 /** `quick` fails within seconds (a person waits), `patient` outlives a broker's restart. */
@@ -57,7 +53,7 @@ export function createKafkaClient(connection: KafkaConnection, patience: KafkaPa
       () =>
       ({ level, namespace, log }) => {
         const { message, timestamp: _timestamp, ...fields } = log;
-        onLog?.({ level: levelName(level), message, fields: { namespace, ...fields } });
+        onLog?.(level <= logLevel.ERROR ? 'error' : 'warn', message, { namespace, ...fields });
       },
   });
 }
@@ -65,10 +61,4 @@ export function createKafkaClient(connection: KafkaConnection, patience: KafkaPa
 /** The brokers as messages name them. */
 export function kafkaAddress(connection: KafkaConnection): string {
   return connection.brokers.join(', ');
-}
-
-function levelName(level: logLevel): KafkaLogEntry['level'] {
-  if (level <= logLevel.ERROR) return 'error';
-  if (level === logLevel.WARN) return 'warn';
-  return level === logLevel.INFO ? 'info' : 'debug';
 }

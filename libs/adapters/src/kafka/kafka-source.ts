@@ -35,8 +35,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly maxBytesPerPartition?: number;
   /** How often the group is told of the positions. */
   readonly hintIntervalMs?: number;
-  /** The source cannot go on: the handler threw, or Kafka refused for good. Nothing more is delivered for that shard. */
-  readonly onError: (error: Error) => void;
+  /** The source cannot go on: the handler threw, or Kafka refused for good. Nothing more is delivered for that shard. Default: a crash. */
+  readonly onError?: (error: Error) => void;
 }
 
 const PARTITIONS_CONCURRENTLY = 16;
@@ -99,7 +99,7 @@ class KafkaSource implements RecordSource {
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => this.#skipped(payload));
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (!payload.restart) this.#options.onError(translateKafkaError(payload.error, address));
+      if (!payload.restart) this.#fail(translateKafkaError(payload.error, address));
     });
     await withKafkaErrors(address, async () => {
       await this.#admin.connect();
@@ -301,11 +301,11 @@ class KafkaSource implements RecordSource {
   }
 
   #fail(error: Error): void {
-    if (!this.#stop.signal.aborted) this.#options.onError(error);
+    if (!this.#stop.signal.aborted) (this.#options.onError ?? crash)(error);
   }
 
   #warn(message: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#options.onLog?.({ level: 'warn', message, fields });
+    this.#options.onLog?.('warn', message, fields);
   }
 }
 
@@ -318,4 +318,11 @@ async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
   const ended = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
   return ended;
+}
+
+/** Uncaught on purpose: the supervisor restarts us, and the store says where to go on. */
+function crash(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -1,6 +1,7 @@
 import { Partitioners } from 'kafkajs';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { withKafkaErrors } from './kafka-errors.ts';
+import { assertTopics, withAdmin } from './topics.ts';
 
 /** A record to produce. */
 export interface OutgoingRecord {
@@ -15,15 +16,17 @@ export interface OutgoingRecord {
 
 export interface TopicProducer extends AsyncDisposable {
   /** Resolves when all in-sync replicas have the records. A retry never writes one twice (idempotent producer). */
-  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  send(records: readonly OutgoingRecord[]): Promise<void>;
 }
 
-/** Connects a producer. Throws RetryableError where Kafka does not answer, ConfigError where it refuses. */
-export async function createTopicProducer(options: KafkaConnection): Promise<TopicProducer> {
+/** Connects a producer of one topic. Throws RetryableError where Kafka does not answer, ConfigError where it refuses or the topic is missing. */
+export async function createTopicProducer(
+  options: KafkaConnection & { readonly topic: string },
+): Promise<TopicProducer> {
   const address = kafkaAddress(options);
-  const start = createKafkaClient(options, 'quick').admin();
+  const { topic } = options;
   // An impatient look first: a wrong address is told within seconds, a broker's restart later on is outlived.
-  await withKafkaErrors(address, () => start.connect().finally(() => start.disconnect()));
+  await withAdmin(options, (admin) => assertTopics(admin, [topic], address));
   const producer = createKafkaClient(options, 'patient').producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
@@ -32,7 +35,7 @@ export async function createTopicProducer(options: KafkaConnection): Promise<Top
   });
   await withKafkaErrors(address, () => producer.connect());
   return {
-    async send(topic, records) {
+    async send(records) {
       if (records.length === 0) return;
       const messages = records.map(outgoing);
       await withKafkaErrors(address, () => producer.send({ topic, messages, acks: -1 }));
@@ -43,7 +46,6 @@ export async function createTopicProducer(options: KafkaConnection): Promise<Top
 
 export interface ProduceOptions {
   readonly producer: TopicProducer;
-  readonly topic: string;
   readonly records: Iterable<OutgoingRecord> | AsyncIterable<OutgoingRecord>;
   readonly batchRecordsMax?: number;
   /** Bytes of keys and values that make a batch full; brokers take about 1 MiB by default. */
@@ -58,12 +60,12 @@ const BATCH_BYTES_MAX = 500_000;
 
 /** Produces all records in order, batch after batch; the feed is read no faster than Kafka accepts. Resolves with their count. */
 export async function produceRecords(options: ProduceOptions): Promise<number> {
-  const { producer, topic, batchRecordsMax = BATCH_RECORDS_MAX, batchBytesMax = BATCH_BYTES_MAX } = options;
+  const { producer, batchRecordsMax = BATCH_RECORDS_MAX, batchBytesMax = BATCH_BYTES_MAX } = options;
   let batch: OutgoingRecord[] = [];
   let bytes = 0;
   let total = 0;
   const flush = async (): Promise<void> => {
-    await producer.send(topic, batch);
+    await producer.send(batch);
     total += batch.length;
     batch = [];
     bytes = 0;
