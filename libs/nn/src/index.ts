@@ -7,5 +7,15 @@ export { GATES, stateSizeOf } from './model.ts';
 export { ModelError } from './model-error.ts';
 export type { TensorShape } from './tensors.ts';
 export { createModel, elementCount, initWeights, tensorShapes, tensorsOf, weightsOf } from './tensors.ts';
+export type { Parameters, RowLoss, SequenceState } from './training/network-gradient.ts';
+export {
+  createParameters,
+  loadParameters,
+  runWindow,
+  storeParameters,
+  zeroState,
+} from './training/network-gradient.ts';
+export type { EpochReport, TrainingOptions, TrainingSequence } from './training/train.ts';
+export { meanLoss, trainRecurrent } from './training/train.ts';
 export type { ModelCard } from './weights/file.ts';
 export { decodeModel, encodeModel, loadModel, saveModel } from './weights/file.ts';
