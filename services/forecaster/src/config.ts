@@ -1,3 +1,4 @@
+import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the forecaster service. */
@@ -19,16 +20,10 @@ export const FORECASTER_CONFIG = z
       .default('tideline'),
     TIDELINE_INFLUX_USERNAME: z.string().optional(),
     TIDELINE_INFLUX_PASSWORD: z.string().optional(),
-    TIDELINE_STREAMS: z
-      .string()
-      .default('ticks,calls')
-      .transform((text) =>
-        text
-          .split(',')
-          .map((topic) => topic.trim())
-          .filter((topic) => topic !== ''),
-      )
-      .pipe(z.array(z.string()).min(1, 'must name at least one stream')),
+    TIDELINE_STREAMS: TOPIC_STREAMS.default([
+      { topic: 'ticks', stream: 'ticks' },
+      { topic: 'calls', stream: 'calls' },
+    ]),
     /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
     TIDELINE_MODELS: z.string().min(1).default('models'),
     TIDELINE_ENGINE: z

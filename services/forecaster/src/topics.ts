@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { createEngine, type Engine, type EngineKind, loadModel } from '@tideline/nn';
 import type { Stream } from '@tideline/pipeline';
-import { assertModelFits, createStream } from '@tideline/streams';
+import { assertModelFits, createStream, type TopicStream } from '@tideline/streams';
 
 /** Model that serves a stream unless the configuration names another. */
 export const DEFAULT_MODELS: Readonly<Record<string, string>> = { ticks: 'ticks-lstm', calls: 'calls-gru' };
 
 export interface TopicOptions {
-  /** Streams, which are also the names of their topics. */
-  readonly streams: readonly string[];
+  /** Topics and the stream that reads each. */
+  readonly streams: readonly TopicStream[];
   /** Folder with `<model>/model.tdl`. */
   readonly modelsFolder: string;
   readonly engine: EngineKind;
@@ -26,9 +26,9 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
-  for (const topic of options.streams) {
-    const modelName = DEFAULT_MODELS[topic] ?? topic;
-    const stream = createStream(topic, { modelName });
+  for (const { topic, stream: name } of options.streams) {
+    const modelName = DEFAULT_MODELS[name] ?? name;
+    const stream = createStream(name, { modelName });
     const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     assertModelFits(stream, model.spec);
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });

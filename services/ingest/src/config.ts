@@ -1,3 +1,4 @@
+import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the ingest service. */
@@ -14,16 +15,10 @@ export const INGEST_CONFIG = z.object({
     .string()
     .regex(/^[a-z0-9-]+$/, 'must be lower-case letters, digits and dashes')
     .default('tideline'),
-  TIDELINE_STREAMS: z
-    .string()
-    .default('ticks,calls')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((topic) => topic.trim())
-        .filter((topic) => topic !== ''),
-    )
-    .pipe(z.array(z.string()).min(1, 'must name at least one stream')),
+  TIDELINE_STREAMS: TOPIC_STREAMS.default([
+    { topic: 'ticks', stream: 'ticks' },
+    { topic: 'calls', stream: 'calls' },
+  ]),
   TIDELINE_DEAD_LETTER_TOPIC: z.string().min(1).default('tideline.dead-letters'),
   TIDELINE_KAFKA_GROUP: z.string().min(1).default('tideline-ingest'),
   /** Partitions of a topic that ingest has to create. */

@@ -35,9 +35,11 @@ export async function runIngest(
   const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
   const onLog = (level: 'warn' | 'error', message: string): void =>
     log[level]({ reason: message }, 'Kafka needs attention.');
-  const streams = new Map(config.TIDELINE_STREAMS.map((topic) => [topic, createStream(topic, { modelName: '' })]));
+  const streams = new Map(
+    config.TIDELINE_STREAMS.map(({ topic, stream }) => [topic, createStream(stream, { modelName: '' })]),
+  );
   await using stack = new ResourceStack();
-  const topics = config.TIDELINE_STREAMS.map((topic) => ({ topic, partitions: config.TIDELINE_KAFKA_PARTITIONS }));
+  const topics = config.TIDELINE_STREAMS.map(({ topic }) => ({ topic, partitions: config.TIDELINE_KAFKA_PARTITIONS }));
   await ensureTopics({ brokers, topics });
   const store = stack.use(
     await createRedisShardStore({ url, prefix, logBytesMax: config.TIDELINE_LOG_BYTES_MAX, onWarning }),
@@ -53,7 +55,7 @@ export async function runIngest(
     await createKafkaDeadLetterSink({ brokers, topic: config.TIDELINE_DEAD_LETTER_TOPIC, onLog }),
   );
   const source = stack.use(
-    createKafkaSource({ brokers, topics: config.TIDELINE_STREAMS, groupId: config.TIDELINE_KAFKA_GROUP, onLog }),
+    createKafkaSource({ brokers, topics: [...streams.keys()], groupId: config.TIDELINE_KAFKA_GROUP, onLog }),
   );
   const onEvent = createIngestEvents(log, metrics);
   const handler = createIngest({

@@ -1,1 +1,6 @@
-export {};
+export { trainCalls } from './calls.ts';
+export { evaluate } from './evaluate.ts';
+export type { SeriesRows } from './series-rows.ts';
+export { seriesRows } from './series-rows.ts';
+export { trainTicks } from './ticks.ts';
+export type { TrainedModel, TrainerOptions } from './trained-model.ts';

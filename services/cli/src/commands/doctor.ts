@@ -7,6 +7,7 @@ import {
 } from '@tideline/adapters';
 import { loadTopics } from '@tideline/forecaster';
 import { redactUrl } from '@tideline/runtime';
+import { TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
 import { type Environment, withAddresses } from '../addresses.ts';
 import type { Program } from '../program.ts';
 
@@ -44,14 +45,22 @@ async function doctor(environment: Environment, json: boolean): Promise<void> {
 }
 
 function checks(env: Environment): Check[] {
-  const streams = (env.TIDELINE_STREAMS ?? 'ticks,calls').split(',');
+  const streams = TOPIC_STREAMS.parse(env.TIDELINE_STREAMS ?? 'ticks,calls');
   const brokers = (env.TIDELINE_KAFKA_BROKERS ?? '').split(',');
   const redisUrl = env.TIDELINE_REDIS_URL ?? '';
   const influxUrl = env.TIDELINE_INFLUX_URL ?? '';
   const database = env.TIDELINE_INFLUX_DATABASE ?? 'tideline';
   const modelsFolder = env.TIDELINE_MODELS ?? 'models';
   return [
-    { name: 'kafka', address: brokers.join(','), run: () => checkKafka(brokers, streams) },
+    {
+      name: 'kafka',
+      address: brokers.join(','),
+      run: () =>
+        checkKafka(
+          brokers,
+          streams.map(({ topic }) => topic),
+        ),
+    },
     { name: 'redis', address: redisUrl, run: () => checkRedis(redisUrl, env.TIDELINE_REDIS_PREFIX ?? 'tideline') },
     { name: 'influxdb', address: influxUrl, run: () => checkInflux(influxUrl, database) },
     { name: 'models', address: modelsFolder, run: () => checkModels(modelsFolder, streams) },
@@ -87,7 +96,7 @@ async function checkInflux(url: string, database: string): Promise<string> {
   return reader.ping();
 }
 
-async function checkModels(modelsFolder: string, streams: readonly string[]): Promise<string> {
+async function checkModels(modelsFolder: string, streams: readonly TopicStream[]): Promise<string> {
   const names: string[] = [];
   const topics = await loadTopics({
     ...{ streams, modelsFolder, engine: 'auto', slotsMax: 1 },

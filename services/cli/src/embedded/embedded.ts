@@ -75,7 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const { signal } = abort;
   const engines: string[] = [];
   const topics = await loadTopics({
-    streams: options.streams,
+    streams: options.streams.map((stream) => ({ topic: stream, stream })),
     modelsFolder: options.modelsFolder,
     engine: options.engine,
     slotsMax: 2 * SERIES_MAX,
