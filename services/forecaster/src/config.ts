@@ -1,3 +1,4 @@
+import { ENGINE_KINDS } from '@tideline/nn';
 import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
@@ -26,9 +27,7 @@ export const FORECASTER_CONFIG = z
     ]),
     /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
     TIDELINE_MODELS: z.string().min(1).default('models'),
-    TIDELINE_ENGINE: z
-      .enum(['auto', 'reference', 'tfjs', 'tfjs-cpu', 'tfjs-wasm', 'tfjs-node', 'tfjs-node-gpu'])
-      .default('auto'),
+    TIDELINE_ENGINE: z.enum(ENGINE_KINDS).default('auto'),
     TIDELINE_SERIES_MAX: z.coerce.number().int().min(1).default(200_000),
     /** Shards that one process serves at once. */
     TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),

@@ -67,7 +67,11 @@ export async function runForecaster(
     sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,
     seriesMax: config.TIDELINE_SERIES_MAX,
   });
-  const checks = { redis: async () => void (await store.status()) };
+  const checks = {
+    redis: async () => {
+      await store.status();
+    },
+  };
   const health = stack.use(await startHealthServer({ port: config.TIDELINE_HEALTH_PORT, checks, metrics }));
   await queue.work((ticket, lost) => forecaster.handle(ticket, AbortSignal.any([lost, signals.abort])), {
     concurrency: config.TIDELINE_CONCURRENCY,

@@ -1,0 +1,60 @@
+/** Services as separate processes on the shared servers, each with its own topics, Redis prefix and database. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+
+/** A service that runs until the test ends it. */
+export interface RunningService extends AsyncDisposable {
+  readonly pid: number;
+  /** SIGKILL: no goodbye. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** What it has logged so far. */
+  log(): string;
+}
+
+export type ServiceEnvironment = Readonly<Record<string, string>>;
+
+/** Starts a service's `main` and waits until it says that it is ready. */
+export async function startService(
+  name: 'ingest' | 'forecaster' | 'gateway',
+  env: ServiceEnvironment,
+): Promise<RunningService> {
+  const child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'main.js')], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  await new Promise<void>((resolve, reject) => {
+    const failed = (): void => reject(new Error(`${name} ended before it was ready:\n${log}`));
+    child.once('exit', failed);
+    child.stderr?.on('data', (part: Buffer) => {
+      log += part.toString('utf8');
+      if (!/is ready\./.test(log)) return;
+      child.off('exit', failed);
+      resolve();
+    });
+  });
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (isRunning(child)) child.kill(signal);
+    const [code] = await exited;
+    return code;
+  };
+  return {
+    pid: child.pid ?? 0,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+    log: () => log,
+    [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
+  };
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
