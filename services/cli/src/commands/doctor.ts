@@ -81,7 +81,7 @@ async function checkRedis(url: string, prefix: string): Promise<string> {
   const warnings: string[] = [];
   const redis = await openRedis(url, { name: 'tideline-doctor', onWarning: (message) => void warnings.push(message) });
   try {
-    await checkRedisServer(redis, { onWarning: (message) => void warnings.push(message) });
+    await checkRedisServer(redis, redactUrl(url), (message) => void warnings.push(message));
   } finally {
     redis.disconnect();
   }

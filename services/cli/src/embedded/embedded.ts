@@ -128,9 +128,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       await source.finished;
       await drained(store, stop, () => failure);
       const lines = await sink.lines();
-      const letters = await deadLetters.list();
       const seconds = Math.round(performance.now() - started) / 1000;
-      return { ...summarise(lines, counter.records), deadLetters: letters.length, seconds, engine };
+      return { ...summarise(lines, counter.records), deadLetters: deadLetters.count, seconds, engine };
     },
     async [Symbol.asyncDispose]() {
       await source.drain();
