@@ -1,0 +1,106 @@
+import { type LivePoint, parseLivePoint } from './live-point.ts';
+import { type SeriesRow, SeriesRows } from './series-rows.ts';
+
+/** How a series stands, for lists. */
+export interface SeriesSummary {
+  readonly kind: LivePoint['kind'];
+  readonly stream: string;
+  readonly series: string;
+  readonly model: string;
+  /** Of calls. */
+  readonly queue?: string;
+  readonly agent?: string;
+  readonly newest: SeriesRow;
+  /** Its last values (price, or sentiment of the call so far), oldest first: what a sparkline shows. */
+  readonly spark: readonly number[];
+}
+
+export interface SeriesBoardOptions {
+  readonly seriesMax?: number;
+  readonly rowsMax?: number;
+}
+
+interface Series {
+  readonly rows: SeriesRows;
+  point: LivePoint;
+  revision: number;
+}
+
+const SERIES_MAX_DEFAULT = 2_000;
+const ROWS_MAX_DEFAULT = 500;
+const SPARK_POINTS = 40;
+
+/**
+ * What the gateway remembers: the newest rows of the series that moved last (least recently moved ones go). Every change has a revision, so a
+ * reader needs no queue of its own: it asks for what is newer than what it has, and a slow one simply gets fewer, newer answers.
+ */
+export class SeriesBoard {
+  readonly #options: Required<SeriesBoardOptions>;
+  /** In the order of their last change. */
+  readonly #series = new Map<string, Series>();
+  #revision = 0;
+  #refused = 0;
+
+  constructor({ seriesMax = SERIES_MAX_DEFAULT, rowsMax = ROWS_MAX_DEFAULT }: SeriesBoardOptions = {}) {
+    this.#options = { seriesMax, rowsMax };
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Lines that were not points of a series. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Takes in lines of line protocol; what is not a point of `forecast` or `sentiment` is counted and left. */
+  add(lines: Iterable<string>): void {
+    for (const line of lines) {
+      const point = parseLivePoint(line);
+      if (point === null) this.#refused += 1;
+      else this.#addPoint(point);
+    }
+  }
+
+  /** Series that changed after `revision`, least recently changed first. */
+  summaries(options: { readonly since: number; readonly stream?: string | undefined }): SeriesSummary[] {
+    const { since, stream } = options;
+    return [...this.#series.values()]
+      .filter((series) => series.revision > since && (stream === undefined || series.point.stream === stream))
+      .map(summaryOf);
+  }
+
+  /** Rows of a series that changed after `since`, oldest first; null for a series that the board does not hold. */
+  rows(stream: string, series: string, range: { readonly since: number; readonly limit?: number }): SeriesRow[] | null {
+    const { since, limit = this.#options.rowsMax } = range;
+    return this.#series.get(keyOf(stream, series))?.rows.since(since, limit) ?? null;
+  }
+
+  #addPoint(point: LivePoint): void {
+    const key = keyOf(point.stream, point.series);
+    const series = this.#series.get(key) ?? { rows: new SeriesRows(this.#options.rowsMax), point, revision: 0 };
+    this.#revision += 1;
+    series.rows.add(point, this.#revision);
+    series.revision = this.#revision;
+    series.point = point;
+    this.#series.delete(key);
+    this.#series.set(key, series);
+    if (this.#series.size > this.#options.seriesMax) {
+      const [oldest] = this.#series.keys();
+      this.#series.delete(oldest);
+    }
+  }
+}
+
+function keyOf(stream: string, series: string): string {
+  return `${stream}\n${series}`;
+}
+
+function summaryOf({ rows, point }: Series): SeriesSummary {
+  const { kind, stream, series, model } = point;
+  const recent = rows.since(0, SPARK_POINTS);
+  const spark = recent.map((row) => ('last' in row ? row.last : row.callScore));
+  const tags = point.kind === 'sentiment' ? { queue: point.queue, agent: point.agent } : {};
+  return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark };
+}

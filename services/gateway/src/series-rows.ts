@@ -1,0 +1,80 @@
+import type { Forecast, LivePoint } from './live-point.ts';
+
+/** What one record of a series gave, as the page gets it. */
+export interface ForecastRow {
+  /** Event time, epoch ms; fractions keep records of one ms apart. */
+  readonly timeMs: number;
+  readonly last: number;
+  /** Ascending by horizon. */
+  readonly forecasts: readonly Forecast[];
+}
+
+export interface SentimentRow {
+  readonly timeMs: number;
+  readonly speaker: string;
+  readonly score: number;
+  readonly callScore: number;
+  readonly escalation: number;
+}
+
+export type SeriesRow = ForecastRow | SentimentRow;
+
+interface Entry {
+  readonly timeNs: bigint;
+  /** The board's revision at the entry's last change. */
+  readonly revision: number;
+  readonly row: SeriesRow;
+}
+
+const NS_A_MS = 1_000_000n;
+
+/** The newest records of one series in event order, a bounded ring. A point that comes twice is one; a late one takes its place. */
+export class SeriesRows {
+  readonly #rowsMax: number;
+  readonly #entries: Entry[] = [];
+
+  constructor(rowsMax: number) {
+    this.#rowsMax = rowsMax;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  add(point: LivePoint, revision: number): void {
+    const { timeNs } = point;
+    const entries = this.#entries;
+    let at = entries.length;
+    while (at > 0 && entries[at - 1].timeNs > timeNs) at -= 1;
+    const before = entries[at - 1];
+    if (before?.timeNs === timeNs) {
+      entries[at - 1] = { timeNs, revision, row: rowOf(point, before.row) };
+      return;
+    }
+    if (at === 0 && entries.length === this.#rowsMax) return;
+    entries.splice(at, 0, { timeNs, revision, row: rowOf(point, undefined) });
+    if (entries.length > this.#rowsMax) entries.shift();
+  }
+
+  /** Rows that changed after `revision`, oldest first, the newest `limit` of them. */
+  since(revision: number, limit: number): SeriesRow[] {
+    const changed = revision === 0 ? this.#entries : this.#entries.filter((entry) => entry.revision > revision);
+    return changed.slice(-limit).map(({ row }) => row);
+  }
+
+}
+
+function rowOf(point: LivePoint, before: SeriesRow | undefined): SeriesRow {
+  const { timeNs } = point;
+  const timeMs = Number(timeNs / NS_A_MS) + Number(timeNs % NS_A_MS) / 1e6;
+  if (point.kind === 'sentiment') {
+    const { speaker, score, callScore, escalation } = point;
+    return { timeMs, speaker, score, callScore, escalation };
+  }
+  const known = before !== undefined && 'forecasts' in before ? before.forecasts : [];
+  const forecasts = known
+    .filter(({ horizon }) => horizon !== point.forecast.horizon)
+    .concat(point.forecast)
+    .sort((a, b) => a.horizon - b.horizon);
+  return { timeMs, last: point.last, forecasts };
+}
