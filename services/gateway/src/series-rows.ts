@@ -37,10 +37,6 @@ export class SeriesRows {
     this.#rowsMax = rowsMax;
   }
 
-  get size(): number {
-    return this.#entries.length;
-  }
-
   add(point: LivePoint, revision: number): void {
     const { timeNs } = point;
     const entries = this.#entries;
@@ -61,7 +57,6 @@ export class SeriesRows {
     const changed = revision === 0 ? this.#entries : this.#entries.filter((entry) => entry.revision > revision);
     return changed.slice(-limit).map(({ row }) => row);
   }
-
 }
 
 function rowOf(point: LivePoint, before: SeriesRow | undefined): SeriesRow {

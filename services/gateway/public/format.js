@@ -1,0 +1,56 @@
+/** Numbers and times as people read them. */
+
+const GROUPED = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+export function count(value) {
+  if (value === null || value === undefined) return '–';
+  return value < 1e6 ? GROUPED.format(value) : COMPACT.format(value);
+}
+
+/** A price with about five significant digits, never fewer than two decimals below 10,000. */
+export function price(value) {
+  const size = Math.abs(value);
+  const digits = size >= 10_000 ? 0 : size >= 1 ? 2 : size >= 0.01 ? 4 : 8;
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A change from `from` to `to` in per cent, signed; in basis points where it is small. */
+export function change(from, to) {
+  const percent = (to / from - 1) * 100;
+  if (!Number.isFinite(percent)) return '';
+  const sign = percent > 0 ? '+' : percent < 0 ? '−' : '';
+  const size = Math.abs(percent);
+  return size < 0.1 ? `${sign}${(size * 100).toFixed(1)} bp` : `${sign}${size.toFixed(2)} %`;
+}
+
+/** -1..1, signed. */
+export function score(value) {
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && text !== '0.00' ? `−${text}` : `+${text}`;
+}
+
+export function percent(value) {
+  return `${Math.round(value * 100)} %`;
+}
+
+/** Event time, UTC: a date for days and more, otherwise the time of day. */
+export function time(ms, spanMs) {
+  const text = new Date(ms).toISOString();
+  if (spanMs > 3 * 86_400_000) return text.slice(0, 10);
+  return `${text.slice(0, 10)} ${text.slice(11, spanMs < 60_000 ? 23 : 19)}`;
+}
+
+/** A duration in its largest fitting unit. */
+export function duration(ms) {
+  const units = [
+    ['day', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+    ['ms', 1],
+  ];
+  const [name, size] = units.find(([, size]) => ms >= size) ?? ['ms', 1];
+  const amount = Math.round((ms / size) * 10) / 10;
+  return `${amount} ${name === 'day' && amount !== 1 ? 'days' : name}`;
+}

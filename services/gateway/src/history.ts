@@ -1,0 +1,63 @@
+/** The newest points of InfluxDB as line protocol: what the page shows before the first live point. */
+import type { InfluxReader } from '@tideline/adapters';
+import { escapeTag } from '@tideline/pipeline';
+
+/** Per series and horizon; and series at most, so that an installation with 100,000 of them starts as quickly. */
+const POINTS_A_SERIES = 200;
+const SERIES_MAX = 400;
+
+interface Measurement {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly floats: readonly string[];
+  readonly integers: readonly string[];
+}
+
+const MEASUREMENTS: readonly Measurement[] = [
+  {
+    name: 'forecast',
+    tags: ['horizon', 'model', 'series', 'stream'],
+    floats: ['last', 'q10', 'q50', 'q90'],
+    integers: ['target'],
+  },
+  {
+    name: 'sentiment',
+    tags: ['agent', 'model', 'queue', 'series', 'speaker', 'stream'],
+    floats: ['call_score', 'escalation', 'score'],
+    integers: [],
+  },
+];
+
+/** Lines of the newest points, oldest first. Throws as the reader does. */
+export async function readHistory(reader: Pick<InfluxReader, 'query'>): Promise<string[]> {
+  const found = await Promise.all(
+    MEASUREMENTS.map(async (measurement) => {
+      const columns = [...measurement.floats, ...measurement.integers].join(', ');
+      const query =
+        `SELECT ${columns} FROM ${measurement.name} GROUP BY ${measurement.tags.join(', ')} ` +
+        `ORDER BY time DESC LIMIT ${POINTS_A_SERIES} SLIMIT ${SERIES_MAX}`;
+      const rows = await reader.query(query);
+      return rows.map((row) => ({ timeNs: nanoseconds(row.time), line: lineOf(measurement, row) }));
+    }),
+  );
+  return found
+    .flat()
+    .sort((a, b) => (a.timeNs < b.timeNs ? -1 : 1))
+    .map(({ timeNs, line }) => `${line} ${timeNs}`);
+}
+
+function lineOf({ name, tags, floats, integers }: Measurement, row: Readonly<Record<string, unknown>>): string {
+  const head = tags.map((tag) => `${tag}=${escapeTag(String(row[tag]))}`);
+  const fields = [
+    ...floats.map((field) => `${field}=${row[field]}`),
+    ...integers.map((field) => `${field}=${row[field]}i`),
+  ];
+  return `${name},${head.join(',')} ${fields.join(',')}`;
+}
+
+/** The client's dates carry their nanoseconds beside the milliseconds. */
+function nanoseconds(time: unknown): bigint {
+  const precise = time as { getNanoTime?: () => string };
+  if (precise.getNanoTime !== undefined) return BigInt(precise.getNanoTime());
+  return BigInt((time as Date).getTime()) * 1_000_000n;
+}

@@ -1,0 +1,84 @@
+import {
+  createInfluxReader,
+  createRedisLiveFeed,
+  createRedisShardStore,
+  type InfluxReader,
+  topicRanges,
+} from '@tideline/adapters';
+import { ConfigError } from '@tideline/pipeline';
+import { createLogger, parseConfig, ResourceStack, type ServiceSignals, sleep } from '@tideline/runtime';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
+import { createGateway } from './gateway.ts';
+import { readHistory } from './history.ts';
+import { StackStats } from './stack-stats.ts';
+
+const CHECK_MS = 250;
+
+/** Runs the gateway over the real stack until `drain` aborts. Throws ConfigurationError, or RetryableError where a server does not answer. */
+export async function runGateway(
+  env: Readonly<Record<string, string | undefined>>,
+  signals: ServiceSignals,
+): Promise<void> {
+  const config = parseConfig(GATEWAY_CONFIG, env);
+  const log = createLogger({ service: 'gateway', level: config.TIDELINE_LOG_LEVEL });
+  const url = config.TIDELINE_REDIS_URL;
+  const prefix = config.TIDELINE_REDIS_PREFIX;
+  const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
+  await using stack = new ResourceStack();
+  // The gateway only reads: the bound of the shard logs is ingest's.
+  const store = stack.use(
+    await createRedisShardStore({ url, prefix, logBytesMax: Number.MAX_SAFE_INTEGER, onWarning }),
+  );
+  const feed = stack.use(await createRedisLiveFeed({ url, channel: `${prefix}-live`, onWarning }));
+  const reader = stack.use(createInfluxReader(influxOptions(config)));
+  log.info({ influx: await reader.ping() }, 'InfluxDB answers.');
+  const stats = new StackStats({
+    store,
+    countForecasts: () => unlessMissing(() => countForecasts(reader), 0),
+    countDeadLetters: () => countDeadLetters(config),
+    onTrouble: (message) => log.warn({ reason: message }, 'A figure of the page cannot be read.'),
+  });
+  const token = config.TIDELINE_GATEWAY_TOKEN;
+  const gateway = stack.use(
+    await createGateway({
+      feed,
+      history: () => unlessMissing(() => readHistory(reader), []),
+      stats: () => stats.read(),
+      host: config.TIDELINE_GATEWAY_HOST,
+      port: config.TIDELINE_GATEWAY_PORT,
+      logger: log,
+      ...(token === undefined ? {} : { token }),
+    }),
+  );
+  log.info({ url: gateway.url }, 'Gateway is ready.');
+  while (!signals.drain.aborted) await sleep(CHECK_MS, signals.drain);
+}
+
+/** The database is made by the first forecaster: until then there is nothing to read, which is no fault. */
+async function unlessMissing<T>(read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ConfigError && error.message.includes('database not found')) return otherwise;
+    throw error;
+  }
+}
+
+async function countForecasts(reader: InfluxReader): Promise<number> {
+  const counts = await Promise.all(
+    ['SELECT COUNT(q50) FROM forecast', 'SELECT COUNT(score) FROM sentiment'].map((query) => reader.query(query)),
+  );
+  return counts.flat().reduce((total, row) => total + Number(row.count), 0);
+}
+
+async function countDeadLetters(config: GatewayConfig): Promise<number> {
+  const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_DEAD_LETTER_TOPIC: topic } = config;
+  const ranges = await topicRanges({ brokers, topics: [topic] });
+  return (ranges.get(topic) ?? []).reduce((total, { low, high }) => total + high - low, 0);
+}
+
+function influxOptions(config: GatewayConfig): Parameters<typeof createInfluxReader>[0] {
+  const { TIDELINE_INFLUX_URL: url, TIDELINE_INFLUX_DATABASE: database } = config;
+  const { TIDELINE_INFLUX_USERNAME: username, TIDELINE_INFLUX_PASSWORD: password } = config;
+  return username !== undefined && password !== undefined ? { url, database, username, password } : { url, database };
+}
