@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readUpState } from '@tideline/native';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -7,11 +8,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const STATE_FOLDER = '.tideline';
 export const UP_FOLDER = join(STATE_FOLDER, 'up');
 
+/** The models that come with this checkout, from whichever folder the command is run. */
+export const MODELS_FOLDER = fileURLToPath(new URL('../../../models', import.meta.url));
+
 const DEFAULTS: Readonly<Record<string, string>> = {
   TIDELINE_KAFKA_BROKERS: '127.0.0.1:9092',
   TIDELINE_REDIS_URL: 'redis://127.0.0.1:6379',
   TIDELINE_INFLUX_URL: 'http://127.0.0.1:8086',
   TIDELINE_INFLUX_DATABASE: 'tideline',
+  TIDELINE_MODELS: MODELS_FOLDER,
 };
 const VARIABLE_OF: Readonly<Record<string, string>> = {
   kafka: 'TIDELINE_KAFKA_BROKERS',

@@ -7,7 +7,7 @@ import { createGateway } from '@tideline/gateway';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
 import { createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
 import { demoFeed } from '@tideline/streams';
-import { STATE_FOLDER } from '../addresses.ts';
+import { MODELS_FOLDER, STATE_FOLDER } from '../addresses.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
 import { keyFieldOf, parseMap } from '../field-map.ts';
 import type { Program } from '../program.ts';
@@ -50,7 +50,7 @@ export function addDemo(program: Program): void {
     .option('--host <address>', 'address of the page', '127.0.0.1')
     .option('--port <port>', 'port of the page (0: any)', Number, 8080)
     .option('--state <folder>', 'keep state there and go on from it; without it each run starts afresh')
-    .option('--models <folder>', 'folder of the models', 'models')
+    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
     .addOption(
       new Option('--engine <engine>', 'engine of the models').choices(ENGINE_KINDS).default('auto' as EngineKind),
     )

@@ -8,7 +8,7 @@ import {
 import { loadTopics } from '@tideline/forecaster';
 import { redactUrl } from '@tideline/runtime';
 import { TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
-import { type Environment, withAddresses } from '../addresses.ts';
+import { type Environment, MODELS_FOLDER, withAddresses } from '../addresses.ts';
 import type { Program } from '../program.ts';
 
 interface Check {
@@ -50,7 +50,7 @@ function checks(env: Environment): Check[] {
   const redisUrl = env.TIDELINE_REDIS_URL ?? '';
   const influxUrl = env.TIDELINE_INFLUX_URL ?? '';
   const database = env.TIDELINE_INFLUX_DATABASE ?? 'tideline';
-  const modelsFolder = env.TIDELINE_MODELS ?? 'models';
+  const modelsFolder = env.TIDELINE_MODELS ?? MODELS_FOLDER;
   return [
     {
       name: 'kafka',

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '@tideline/nn';
+import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 
 export function addModels(program: Program): void {
@@ -8,13 +9,13 @@ export function addModels(program: Program): void {
   models
     .command('list')
     .description('one line a model')
-    .option('--models <folder>', 'folder of the models', 'models')
+    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
     .action(({ models: folder }) => program.run('models', () => list(folder)));
   models
     .command('show')
     .description("a model's shape and card, as JSON")
     .argument('<name>', 'name of the model')
-    .option('--models <folder>', 'folder of the models', 'models')
+    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
     .action((name, { models: folder }) =>
       program.run('models', async () => {
         const { model, card } = await loadModel(join(folder, name, 'model.tdl'));
