@@ -28,13 +28,13 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
 ];
 
-/** Lines of the newest points, oldest first. Throws as the reader does. */
+/** Lines of the newest points, oldest first. Throws as the reader does. (`series` is a word of InfluxQL: names are quoted.) */
 export async function readHistory(reader: Pick<InfluxReader, 'query'>): Promise<string[]> {
   const found = await Promise.all(
     MEASUREMENTS.map(async (measurement) => {
       const columns = [...measurement.floats, ...measurement.integers].join(', ');
       const query =
-        `SELECT ${columns} FROM ${measurement.name} GROUP BY ${measurement.tags.join(', ')} ` +
+        `SELECT ${columns} FROM ${measurement.name} GROUP BY ${measurement.tags.map((tag) => `"${tag}"`).join(', ')} ` +
         `ORDER BY time DESC LIMIT ${POINTS_A_SERIES} SLIMIT ${SERIES_MAX}`;
       const rows = await reader.query(query);
       return rows.map((row) => ({ timeNs: nanoseconds(row.time), line: lineOf(measurement, row) }));
