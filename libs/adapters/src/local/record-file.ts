@@ -39,13 +39,13 @@ export async function* readRecordFile(options: RecordFileOptions): AsyncGenerato
   }
 }
 
-/** Event time of a record of the contracts, epoch ms, for pacing; 0 where it has none. */
+/** Event time of a record of the contracts, whole epoch ms (Kafka takes no fractions), for pacing; 0 where it has none. */
 function timeOf(record: Readonly<Record<string, unknown>>): number {
   const { ts, tsUs, tsNs } = record;
-  if (typeof ts === 'number') return ts;
+  if (typeof ts === 'number') return Math.floor(ts);
   if (typeof ts === 'string') return Date.parse(ts) || 0;
-  if (tsUs !== undefined) return Number(tsUs) / 1e3;
-  return tsNs === undefined ? 0 : Number(tsNs) / 1e6;
+  if (tsUs !== undefined) return Math.floor(Number(tsUs) / 1e3);
+  return tsNs === undefined ? 0 : Math.floor(Number(tsNs) / 1e6);
 }
 
 async function* readRows(options: RecordFileOptions): AsyncGenerator<Record<string, unknown> | string> {

@@ -93,7 +93,8 @@ async function checkRedis(url: string, prefix: string): Promise<string> {
 
 async function checkInflux(url: string, database: string): Promise<string> {
   await using reader = await createInfluxReader({ url, database });
-  return reader.ping();
+  // Awaited here: the reader must outlive its answer.
+  return await reader.ping();
 }
 
 async function checkModels(modelsFolder: string, streams: readonly TopicStream[]): Promise<string> {

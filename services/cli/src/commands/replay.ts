@@ -14,6 +14,7 @@ interface ReplayOptions {
 }
 
 const BATCH_RECORDS_MAX = 2_000;
+const PACE_MS = 50;
 
 export function addReplay(program: Program): void {
   program
@@ -63,7 +64,7 @@ async function replay(work: {
   if (isTerminal) bar.start(0, 0);
   let sent = 0;
   const pace = pacer(options.speed, signals.drain);
-  for await (const batch of batches(records)) {
+  for await (const batch of batches(records, Number.isFinite(options.speed) ? options.speed : null)) {
     await pace(batch[0].timestampMs);
     if (signals.drain.aborted) break;
     await producer.send(batch);
@@ -74,11 +75,12 @@ async function replay(work: {
   process.stdout.write(`Sent ${sent} records to topic ${options.topic}.\n`);
 }
 
-async function* batches(records: AsyncIterable<FeedRecord>): AsyncGenerator<FeedRecord[]> {
+/** Full batches; at a speed, what is due within PACE_MS of real time: later records wait for their own time. */
+async function* batches(records: AsyncIterable<FeedRecord>, speed: number | null): AsyncGenerator<FeedRecord[]> {
+  const spanMs = speed === null ? Number.POSITIVE_INFINITY : PACE_MS * speed;
   let batch: FeedRecord[] = [];
   for await (const record of records) {
-    // Records of other seconds wait for their own time.
-    const isLater = batch.length > 0 && record.timestampMs - batch[0].timestampMs >= 1_000;
+    const isLater = batch.length > 0 && record.timestampMs - batch[0].timestampMs >= spanMs;
     if (batch.length >= BATCH_RECORDS_MAX || isLater) {
       yield batch;
       batch = [];
