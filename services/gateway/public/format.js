@@ -8,10 +8,10 @@ export function count(value) {
   return value < 1e6 ? GROUPED.format(value) : COMPACT.format(value);
 }
 
-/** A price with about five significant digits, never fewer than two decimals below 10,000. */
+/** A price with four significant digits or more, never fewer than two decimals below 10,000. */
 export function price(value) {
   const size = Math.abs(value);
-  const digits = size >= 10_000 ? 0 : size >= 1 ? 2 : size >= 0.01 ? 4 : 8;
+  const digits = size >= 10_000 ? 0 : size >= 10 ? 2 : size >= 0.1 ? 4 : 8;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -1,32 +1,37 @@
-/** The live connection: everything that the gateway holds at first, then what changed. The browser reconnects by itself. */
+/** The live connection: everything that the gateway holds at first, then what changed. */
 
-/** Without any event in this time the connection counts as lost: the gateway beats each 10 s and tells figures each second. */
+/** Without any event in this time the connection counts as lost: the gateway tells its figures each second. */
 const SILENCE_MS = 6_000;
+/** The browser gives up for good where a server or a proxy answers with an error; this page does not. */
+const REOPEN_MS = 2_000;
+const EVENTS = ['summaries', 'rows', 'stats', 'trouble'];
 
 /**
  * Opens a connection. `watched`: [{stream, series}] whose rows are wanted. `on`: handlers `summaries`, `rows`, `stats`, `trouble` of the content, and `state`
- * of 'connecting', 'live' or 'lost'. Returns the function that closes it.
+ * of 'live' or 'lost'. Returns the function that closes it.
  */
 export function openLive(watched, on) {
   const query = watched.map(({ stream, series }) => `watch=${encodeURIComponent(`${stream}/${series}`)}`).join('&');
-  const source = new EventSource(`api/live?${query}`);
+  let source = null;
   let heardAt = performance.now();
-  let state = 'connecting';
-  const setState = (next) => {
-    if (next === state) return;
-    state = next;
-    on.state(next);
+  const open = () => {
+    source?.close();
+    heardAt = performance.now();
+    source = new EventSource(`api/live?${query}`);
+    for (const name of EVENTS)
+      source.addEventListener(name, (event) => {
+        heardAt = performance.now();
+        on.state('live');
+        on[name](JSON.parse(event.data));
+      });
+    source.addEventListener('error', () => on.state('lost'));
   };
-  for (const name of ['summaries', 'rows', 'stats', 'trouble'])
-    source.addEventListener(name, (event) => {
-      heardAt = performance.now();
-      setState('live');
-      on[name](JSON.parse(event.data));
-    });
-  source.addEventListener('error', () => setState('lost'));
+  open();
   const timer = setInterval(() => {
-    if (performance.now() - heardAt > SILENCE_MS) setState('lost');
-  }, 1_000);
+    const silent = performance.now() - heardAt > SILENCE_MS;
+    if (silent) on.state('lost');
+    if (silent || source.readyState === EventSource.CLOSED) open();
+  }, REOPEN_MS);
   return () => {
     clearInterval(timer);
     source.close();

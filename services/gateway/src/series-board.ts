@@ -29,6 +29,7 @@ interface Series {
 const SERIES_MAX_DEFAULT = 2_000;
 const ROWS_MAX_DEFAULT = 500;
 const SPARK_POINTS = 40;
+const SPARK_DIGITS = 6;
 
 /**
  * What the gateway remembers: the newest rows of the series that moved last (least recently moved ones go). Every change has a revision, so a
@@ -100,7 +101,7 @@ function keyOf(stream: string, series: string): string {
 function summaryOf({ rows, point }: Series): SeriesSummary {
   const { kind, stream, series, model } = point;
   const recent = rows.since(0, SPARK_POINTS);
-  const spark = recent.map((row) => ('last' in row ? row.last : row.callScore));
+  const spark = recent.map((row) => Number(('last' in row ? row.last : row.callScore).toPrecision(SPARK_DIGITS)));
   const tags = point.kind === 'sentiment' ? { queue: point.queue, agent: point.agent } : {};
   return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark };
 }

@@ -1,0 +1,233 @@
+/** The page: holds what came, draws it at most once a frame. */
+import { callText, createCallChart } from './call-chart.js';
+import { change, count, duration, percent, price, score, time } from './format.js';
+import { openLive } from './live.js';
+import { createPriceChart, priceText } from './price-chart.js';
+import { setText } from './row-list.js';
+import { createCallList, createSeriesList } from './series-list.js';
+
+const LIST_MAX = 200;
+const CALLS_MAX = 100;
+const ROWS_MAX = 500;
+/** As many as the gateway keeps. */
+const SERIES_MAX = 2_000;
+const QUIET_MS = 10_000;
+/** A call that nobody chose by hand and that is silent for so long gives way to one that goes on. */
+const CALL_SILENT_MS = 15_000;
+
+const byId = (id) => document.getElementById(id);
+const keyOf = ({ stream, series }) => `${stream}/${series}`;
+
+/** kind -> key -> summary, in the order of first sight. */
+const known = { forecast: new Map(), sentiment: new Map() };
+const chosen = { forecast: null, sentiment: null };
+const chosenByHand = { forecast: false, sentiment: false };
+/** Rows of the chosen ones. */
+const rowsOf = { forecast: [], sentiment: [] };
+let stats = null;
+let trouble = '';
+let connection = 'connecting';
+let changedAt = performance.now();
+let callChangedAt = performance.now();
+let closeLive = () => {};
+let isDrawn = true;
+let windowRows = 40;
+
+const charts = { forecast: createPriceChart(byId('chart')), sentiment: createCallChart(byId('call-chart')) };
+const lists = {
+  forecast: createSeriesList(
+    byId('series-list'),
+    (item) => choose('forecast', item, true),
+    () => (known.forecast.size > 0 ? 'No series matches the filter.' : 'No records yet.'),
+  ),
+  sentiment: createCallList(
+    byId('calls-list'),
+    (item) => choose('sentiment', item, true),
+    () => 'No calls yet.',
+  ),
+};
+
+function draw() {
+  if (!isDrawn) return;
+  isDrawn = false;
+  requestAnimationFrame(() => {
+    isDrawn = true;
+    drawHeader();
+    drawLists();
+    drawForecast();
+    drawCall();
+  });
+}
+
+function onSummaries(summaries) {
+  const first = known.forecast.size === 0 || known.sentiment.size === 0;
+  for (const summary of summaries) {
+    const key = keyOf(summary);
+    const map = known[summary.kind];
+    map.set(key, { ...summary, key });
+    if (map.size > SERIES_MAX) map.delete(map.keys().next().value);
+    if (key === chosen.sentiment?.key) callChangedAt = performance.now();
+  }
+  if (summaries.length > 0) changedAt = performance.now();
+  if (first) chooseFirst();
+  if (!chosenByHand.sentiment && performance.now() - callChangedAt > CALL_SILENT_MS) {
+    const next = summaries.filter(({ kind }) => kind === 'sentiment').pop();
+    if (next !== undefined) choose('sentiment', { ...next, key: keyOf(next) }, false);
+  }
+  draw();
+}
+
+/** Takes in rows of a chosen series: in order of time, a row of one instant replaces the one before. */
+function onRows({ stream, series, rows }) {
+  const kind = keyOf({ stream, series }) === chosen.forecast?.key ? 'forecast' : 'sentiment';
+  if (keyOf({ stream, series }) !== chosen[kind]?.key) return;
+  const byTime = new Map(rowsOf[kind].map((row) => [row.timeMs, row]));
+  for (const row of rows) byTime.set(row.timeMs, row);
+  rowsOf[kind] = [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs).slice(-ROWS_MAX);
+  draw();
+}
+
+function chooseFirst() {
+  const address = new URLSearchParams(location.hash.slice(1));
+  for (const [kind, name] of [
+    ['forecast', 'series'],
+    ['sentiment', 'call'],
+  ]) {
+    if (chosen[kind] !== null || known[kind].size === 0) continue;
+    const asked = known[kind].get(address.get(name));
+    const first = kind === 'forecast' ? sortedSeries()[0] : [...known[kind].values()].pop();
+    choose(kind, asked ?? first, asked !== undefined);
+  }
+}
+
+function choose(kind, item, byHand) {
+  chosenByHand[kind] ||= byHand;
+  if (chosen[kind]?.key === item.key) return;
+  chosen[kind] = item;
+  rowsOf[kind] = [];
+  callChangedAt = performance.now();
+  if (byHand) {
+    const address = new URLSearchParams(location.hash.slice(1));
+    address.set(kind === 'forecast' ? 'series' : 'call', item.key);
+    history.replaceState(null, '', `#${address}`);
+  }
+  connect();
+  draw();
+}
+
+function connect() {
+  closeLive();
+  const watched = Object.values(chosen).filter((item) => item !== null);
+  closeLive = openLive(watched, {
+    summaries: onSummaries,
+    rows: onRows,
+    stats(figures) {
+      stats = figures;
+      trouble = '';
+      draw();
+    },
+    trouble({ detail }) {
+      trouble = detail;
+      draw();
+    },
+    state(state) {
+      if (connection === state) return;
+      connection = state;
+      draw();
+    },
+  });
+}
+
+function sortedSeries() {
+  return [...known.forecast.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function drawHeader() {
+  for (const node of document.querySelectorAll('[data-stat]')) {
+    const name = node.dataset.stat;
+    const value = stats?.[name];
+    setText(
+      node,
+      name === 'engine' ? (value ?? '–') : count(value === null || value === undefined ? value : Math.round(value)),
+    );
+    node.classList.toggle('bad', name === 'deadLetters' && value > 0);
+  }
+  const quiet = connection === 'live' && performance.now() - changedAt > QUIET_MS;
+  const texts = { connecting: 'Connecting', live: `Live · ${stats?.mode ?? ''}`, lost: 'Disconnected, trying again' };
+  const state = byId('state');
+  setText(state, quiet ? 'Connected, no new records' : texts[connection]);
+  state.dataset.state = quiet ? 'quiet' : connection;
+  const alert = byId('trouble');
+  const lostText =
+    connection === 'lost' ? 'The gateway does not answer. What you see is as it was; the page goes on by itself.' : '';
+  setText(alert, lostText || trouble);
+  alert.hidden = alert.textContent === '';
+}
+
+function drawLists() {
+  const wanted = byId('series-filter').value.trim().toLowerCase();
+  const matching = sortedSeries().filter(({ key }) => key.toLowerCase().includes(wanted));
+  lists.forecast.show(matching.slice(0, LIST_MAX), chosen.forecast?.key);
+  drawMore(byId('series-more'), matching.length - LIST_MAX, 'more series: filter to see them.');
+  const calls = [...known.sentiment.values()].reverse();
+  lists.sentiment.show(calls.slice(0, CALLS_MAX), chosen.sentiment?.key);
+  drawMore(byId('calls-more'), calls.length - CALLS_MAX, 'older calls.');
+  setText(byId('calls-count'), calls.length > 0 ? `${count(calls.length)} seen` : '');
+}
+
+function drawMore(node, left, text) {
+  node.hidden = left <= 0;
+  setText(node, `${count(left)} ${text}`);
+}
+
+function drawForecast() {
+  const rows = rowsOf.forecast.slice(-windowRows);
+  const name = chosen.forecast?.series ?? 'Forecast';
+  setText(byId('chart-title'), name);
+  if (rows.length === 0) {
+    setText(byId('chart-headline'), '');
+    setText(byId('chart-text'), '');
+    if (chosen.forecast === null)
+      charts.forecast.clear('Waiting for records. Feed some with: npx tideline replay FILE --topic ticks');
+    return;
+  }
+  const { last, forecasts, timeMs } = rows[rows.length - 1];
+  const far = forecasts[forecasts.length - 1];
+  const ahead = `${change(last, far.q50)} in ${far.horizon} records (${duration(Math.max(0, far.targetMs - timeMs))})`;
+  setHeadline(byId('chart-headline'), price(last), `${time(timeMs, timeMs - rows[0].timeMs)} UTC · median ${ahead}`);
+  setText(byId('chart-text'), priceText(name, rows));
+  charts.forecast.show(rows);
+}
+
+function drawCall() {
+  const rows = rowsOf.sentiment;
+  const name = chosen.sentiment?.series ?? 'Sentiment';
+  setText(byId('call-title'), chosen.sentiment === null ? 'Sentiment' : `Call ${name}`);
+  if (rows.length === 0) {
+    setText(byId('call-headline'), '');
+    setText(byId('call-text'), '');
+    if (chosen.sentiment === null)
+      charts.sentiment.clear('Waiting for calls. Feed some with: npx tideline replay FILE --topic calls');
+    return;
+  }
+  const { callScore, escalation } = rows[rows.length - 1];
+  const words = rows.length === 1 ? '1 utterance' : `${rows.length} utterances`;
+  setHeadline(byId('call-headline'), score(callScore), `${words} · escalation risk ${percent(escalation)}`);
+  setText(byId('call-text'), callText(name, rows));
+  charts.sentiment.show(rows);
+}
+
+function setHeadline(node, strong, rest) {
+  if (node.firstElementChild === null) node.append(document.createElement('b'), ' ', document.createElement('span'));
+  setText(node.firstElementChild, strong);
+  setText(node.lastElementChild, rest);
+}
+
+byId('series-filter').addEventListener('input', draw);
+document.querySelector('.window').addEventListener('change', (event) => {
+  windowRows = Number(event.target.value);
+  draw();
+});
+setInterval(draw, 1_000);
+draw();
+connect();

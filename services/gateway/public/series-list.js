@@ -1,0 +1,68 @@
+import { change, percent, price, score } from './format.js';
+import { createRowList, drawSpark, element, setText, spark } from './row-list.js';
+
+/** Above this the risk is marked. */
+const RISK_HIGH = 0.5;
+/** A call's mean seldom leaves it. */
+const SPARK_SCORE_RANGE = [-0.6, 0.6];
+
+function nameParts() {
+  const name = element('span', 'name');
+  name.append(document.createTextNode(''), element('small', ''));
+  return name;
+}
+
+function setName(node, name, small) {
+  setText(node.firstChild, name);
+  setText(node.lastChild, small);
+}
+
+function number() {
+  const node = element('span', 'number');
+  node.append(document.createTextNode(''), element('small', ''));
+  return node;
+}
+
+function setNumber(node, text, small, className = '') {
+  setText(node.firstChild, text);
+  setText(node.lastChild, small);
+  const classes = `number ${className}`.trim();
+  if (node.className !== classes) node.className = classes;
+}
+
+/** Series with their last value, where the furthest horizon's median goes, and a sparkline. */
+export function createSeriesList(list, onPick, emptyText) {
+  return createRowList(list, {
+    parts: { name: nameParts, spark, last: number, ahead: number },
+    onPick,
+    emptyText,
+    fill(parts, { series, stream, newest, spark: values }) {
+      const { last, forecasts } = newest;
+      const far = forecasts[forecasts.length - 1];
+      const direction = far.q50 > last ? 'up' : far.q50 < last ? 'down' : '';
+      const arrow = { up: '▲', down: '▼' }[direction] ?? '▬';
+      setName(parts.name, series, stream);
+      drawSpark(parts.spark, values);
+      const before = values[values.length - 2];
+      setNumber(parts.last, price(last), before === undefined ? '' : change(before, last));
+      setNumber(parts.ahead, `${arrow} ${change(last, far.q50)}`, `in ${far.horizon}`, direction);
+    },
+  });
+}
+
+/** Calls with their sentiment so far and the risk of escalation. */
+export function createCallList(list, onPick, emptyText) {
+  return createRowList(list, {
+    parts: { name: nameParts, spark, call: number, risk: number },
+    onPick,
+    emptyText,
+    fill(parts, { series, queue, agent, newest, spark: values }) {
+      setName(parts.name, series, `${queue} · ${agent}`);
+      drawSpark(parts.spark, values, SPARK_SCORE_RANGE);
+      const mood = newest.callScore > 0.05 ? 'up' : newest.callScore < -0.05 ? 'down' : '';
+      setNumber(parts.call, score(newest.callScore), 'sentiment', mood);
+      const isHigh = newest.escalation >= RISK_HIGH;
+      setNumber(parts.risk, `${isHigh ? '▲ ' : ''}${percent(newest.escalation)}`, 'risk', isHigh ? 'down' : '');
+    },
+  });
+}
