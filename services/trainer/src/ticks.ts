@@ -6,20 +6,9 @@ import {
   type TrainingSequence,
   trainRecurrent,
 } from '@tideline/nn';
-import {
-  createTickStream,
-  generatedTicks,
-  mulberry32,
-  pinball,
-  QUANTILES,
-  quantilesOf,
-  realPrices,
-  TICK_CONTEXT,
-  TICK_HORIZONS,
-  tickLoss,
-} from '@tideline/streams';
-import { evaluate } from './evaluate.ts';
+import { createTickStream, generatedTicks, mulberry32, realPrices, TICK_HORIZONS, tickLoss } from '@tideline/streams';
 import { type SeriesRows, seriesRows } from './series-rows.ts';
+import { scoreTicks, type TickScore, targetOf } from './tick-score.ts';
 import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 
 /** Shares of each series in time order: training, then validation (chooses the epoch), then test (reported only). */
@@ -28,8 +17,6 @@ const VALIDATION_SHARE = 0.15;
 /** Long series are cut, so that an epoch has many sequences side by side. */
 const SEGMENT_ROWS = 512;
 const GENERATED = { symbols: 40, records: 24_000 } as const;
-/** 10 % and 90 % quantiles of the standard normal. */
-const Z90 = 1.2815515655446004;
 
 /** Trains the tick model on the real prices that npm packages ship and on generated ticks, and scores it on the last part of each series. */
 export function trainTicks(options: TrainerOptions): TrainedModel {
@@ -45,7 +32,7 @@ export function trainTicks(options: TrainerOptions): TrainedModel {
   const records = [...realPrices(), ...generatedTicks({ seed: options.seed + 1_000, ...GENERATED })];
   const series = seriesRows(stream, records);
   const part = (from: number, to: number): TrainingSequence[] =>
-    series.flatMap((one) => segments(one, from, to, stream.inputSize, stream.contextSize));
+    series.flatMap((one) => segments(one, from, to, stream.inputSize));
   const result = trainRecurrent({
     ...{ spec, epochs: options.epochs, random: mulberry32(options.seed) },
     train: part(0, TRAIN_SHARE),
@@ -58,18 +45,12 @@ export function trainTicks(options: TrainerOptions): TrainedModel {
     onEpoch: options.onEpoch,
   });
   const model = createModel(spec, result.weights);
-  const scores = score(series, model);
+  const scores = scoreTicks(series, model, { train: TRAIN_SHARE, test: TRAIN_SHARE + VALIDATION_SHARE });
   return { model, card: card(model.digest, options.seed, result.history, scores) };
 }
 
 /** Rows [from, to) of a series, as shares of its length, cut into segments; a segment's target may lie behind its end but not behind the part's. */
-function segments(
-  one: SeriesRows,
-  from: number,
-  to: number,
-  inputSize: number,
-  contextSize: number,
-): TrainingSequence[] {
+function segments(one: SeriesRows, from: number, to: number, inputSize: number): TrainingSequence[] {
   const end = Math.floor(one.rows * to);
   const found: TrainingSequence[] = [];
   for (let start = Math.floor(one.rows * from); start < end; start += SEGMENT_ROWS) {
@@ -80,7 +61,7 @@ function segments(
       rows,
       loss(outputs, row, gradient) {
         TICK_HORIZONS.forEach((horizon, h) => {
-          targets[h] = targetOf(one, start + row, horizon, end, contextSize);
+          targets[h] = targetOf(one, start + row, horizon, end);
         });
         return targets.every(Number.isNaN) ? null : tickLoss(outputs, targets, gradient);
       },
@@ -89,58 +70,12 @@ function segments(
   return found;
 }
 
-/** Log return over the horizon in units of sigma * sqrt(horizon); NaN where the part ends before it. */
-function targetOf(one: SeriesRows, row: number, horizon: number, end: number, contextSize: number): number {
-  if (row + horizon >= end) return Number.NaN;
-  const price = (r: number): number => one.context[r * contextSize + TICK_CONTEXT.price];
-  const sigma = one.context[row * contextSize + TICK_CONTEXT.sigma];
-  return Math.log(price(row + horizon) / price(row)) / (sigma * Math.sqrt(horizon));
-}
-
-interface Score {
-  readonly pinball: number;
-  /** Quantiles of a normal distribution with the running volatility around the last value. */
-  readonly baselinePinball: number;
-  /** Share of returns inside q10..q90; 0.8 is right. */
-  readonly coverage80: number;
-  readonly rows: number;
-}
-
-function score(series: readonly SeriesRows[], model: Parameters<typeof evaluate>[0]): Record<string, Score> {
-  const contextSize = series[0].context.length / series[0].rows;
-  const groups = {
-    real: series.filter(({ key }) => !key.startsWith('GEN')),
-    generated: series.filter(({ key }) => key.startsWith('GEN')),
-  };
-  const scores: Record<string, Score> = {};
-  for (const [group, members] of Object.entries(groups))
-    TICK_HORIZONS.forEach((horizon, h) => {
-      let [loss, baseline, inside, rows] = [0, 0, 0, 0];
-      for (const one of members) {
-        const outputs = evaluate(model, one.inputs, one.rows);
-        const start = Math.floor(one.rows * (TRAIN_SHARE + VALIDATION_SHARE));
-        for (let row = start; row + horizon < one.rows; row += 1) {
-          const y = targetOf(one, row, horizon, one.rows, contextSize);
-          const q = quantilesOf(outputs, row * model.spec.outputSize + 3 * h);
-          QUANTILES.forEach((quantile, i) => {
-            loss += pinball(quantile, y, q[i]) / QUANTILES.length;
-            baseline += pinball(quantile, y, [-Z90, 0, Z90][i]) / QUANTILES.length;
-          });
-          inside += y >= q[0] && y <= q[2] ? 1 : 0;
-          rows += 1;
-        }
-      }
-      scores[`${group}, horizon ${horizon}`] = {
-        pinball: loss / rows,
-        baselinePinball: baseline / rows,
-        coverage80: inside / rows,
-        rows,
-      };
-    });
-  return scores;
-}
-
-function card(digest: string, seed: number, history: readonly EpochReport[], test: Record<string, Score>): ModelCard {
+function card(
+  digest: string,
+  seed: number,
+  history: readonly EpochReport[],
+  test: Record<string, TickScore>,
+): ModelCard {
   return {
     name: 'ticks-lstm',
     digest,
@@ -169,8 +104,20 @@ function card(digest: string, seed: number, history: readonly EpochReport[], tes
     seed,
     epochs: history,
     test,
-    units: 'pinball loss: mean over the three quantiles, in units of running volatility times sqrt(horizon)',
-    limits:
-      'Made to show the pipeline. It knows the price path alone and has seen few real series; it is no advice to trade.',
+    units: [
+      'pinball loss: mean over the three quantiles, in units of running volatility times sqrt(horizon).',
+      'normalPinball: quantiles of a normal distribution with the running volatility around the last value.',
+      "empiricalPinball: the training part's own quantiles of its scaled returns.",
+      'gainError: standard error of empiricalPinball - pinball, rows taken as independent (they overlap at horizon 5, so it is',
+      'too small there)',
+    ].join(' '),
+    limits: [
+      'Made to show the pipeline; no advice to trade.',
+      'The shipped weights (seed 1): among real series they beat the empirical quantiles clearly on the daily S&P 500 one step',
+      'ahead only; elsewhere the difference is within the error or against it, and their 80 % interval is too narrow five',
+      'records ahead.',
+      'Monthly series are few and short, and their test years (2008-2010) lie within the training years of the S&P 500.',
+      'The demo replays the same real prices: its forecasts there are partly in-sample.',
+    ].join(' '),
   };
 }

@@ -9,6 +9,14 @@ import { assertModelFits, createStream } from '@tideline/streams';
 const MODELS = fileURLToPath(new URL('../../../../models', import.meta.url));
 const SIZE_BYTES_MAX = 200_000;
 
+interface TickScore {
+  readonly pinball: number;
+  readonly normalPinball: number;
+  readonly empiricalPinball: number;
+  readonly gainError: number;
+  readonly coverage80: number;
+}
+
 interface Card {
   readonly name: string;
   readonly digest: string;
@@ -37,15 +45,25 @@ for (const [name, stream] of [
   });
 }
 
-test('on the part that it never saw the tick model is better than the running volatility alone, and its 80 % interval holds about that', () => {
-  const card = JSON.parse(readFileSync(join(MODELS, 'ticks-lstm', 'card.json'), 'utf8')) as {
-    readonly test: Readonly<
-      Record<string, { readonly pinball: number; readonly baselinePinball: number; readonly coverage80: number }>
-    >;
+test('the card of the tick model scores each kind of series apart, and claims a gain over both baselines only where there is one', () => {
+  const { test: scores } = JSON.parse(readFileSync(join(MODELS, 'ticks-lstm', 'card.json'), 'utf8')) as {
+    readonly test: Readonly<Record<string, TickScore>>;
   };
-  assert.equal(Object.keys(card.test).length, 4);
-  for (const [part, { pinball, baselinePinball, coverage80 }] of Object.entries(card.test)) {
-    assert.ok(pinball < baselinePinball, `${part}: ${pinball} against ${baselinePinball}`);
-    assert.ok(coverage80 > 0.7 && coverage80 < 0.9, `${part}: coverage ${coverage80}`);
+  assert.equal(Object.keys(scores).length, 8, 'four kinds of series, two horizons');
+  for (const part of ['real, S&P 500 daily, horizon 1', 'generated, horizon 1', 'generated, horizon 5']) {
+    const { pinball, normalPinball, empiricalPinball, gainError, coverage80 } = scores[part];
+    assert.ok(pinball < normalPinball, part);
+    assert.ok(empiricalPinball - pinball > 3 * gainError, `${part}: the gain is beyond chance`);
+    assert.ok(Math.abs(coverage80 - 0.8) < 0.03, `${part}: coverage ${coverage80}`);
   }
+});
+
+test('the card of the call model says how much of its test text was in the training text', () => {
+  const { test: score, limits } = JSON.parse(readFileSync(join(MODELS, 'calls-gru', 'card.json'), 'utf8')) as {
+    readonly test: { readonly seen: number; readonly f1: Readonly<Record<string, number>> };
+    readonly limits: string;
+  };
+  assert.ok(score.seen >= 0 && score.seen <= 1);
+  assert.deepEqual(Object.keys(score.f1), ['negative', 'neutral', 'positive', 'macro']);
+  assert.match(limits, /says nothing about real calls/);
 });
