@@ -36,6 +36,8 @@ export const FORECASTER_CONFIG = z
     /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */
     TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(3_000),
     TIDELINE_STALLED_INTERVAL_MS: z.coerce.number().int().min(250).default(1_500),
+    /** Address of /live, /ready and /metrics: another than loopback only inside a closed network. */
+    TIDELINE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
     TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
     TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   })

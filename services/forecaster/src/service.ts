@@ -72,7 +72,8 @@ export async function runForecaster(
       await store.status();
     },
   };
-  const health = stack.use(await startHealthServer({ port: config.TIDELINE_HEALTH_PORT, checks, metrics }));
+  const { TIDELINE_HEALTH_HOST: host, TIDELINE_HEALTH_PORT: port } = config;
+  const health = stack.use(await startHealthServer({ host, port, checks, metrics }));
   await queue.work((ticket, lost) => forecaster.handle(ticket, AbortSignal.any([lost, signals.abort])), {
     concurrency: config.TIDELINE_CONCURRENCY,
   });

@@ -65,7 +65,7 @@ export function createPlotFrame(box, { build, read }) {
         tzDate: (ms) => uPlot.tzDate(new Date(ms), UTC),
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-        padding: [10, 12, 0, 0],
+        padding: [10, 30, 0, 0],
         ...options,
         hooks: { ...options.hooks, setCursor: [onCursor] },
       },

@@ -29,6 +29,8 @@ export const INGEST_CONFIG = z.object({
     .min(65_536, 'must be at least 65536 bytes')
     .default(64 * 1024 * 1024),
   TIDELINE_CHUNK_ROWS_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  /** Address of /live, /ready and /metrics: another than loopback only inside a closed network. */
+  TIDELINE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
   TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });

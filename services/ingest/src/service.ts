@@ -65,7 +65,8 @@ export async function runIngest(
     fullRetryMs: FULL_RETRY_MS,
   });
   const checks = { redis: async () => void (await store.status()) };
-  const health = stack.use(await startHealthServer({ port: config.TIDELINE_HEALTH_PORT, checks, metrics }));
+  const { TIDELINE_HEALTH_HOST: host, TIDELINE_HEALTH_PORT: port } = config;
+  const health = stack.use(await startHealthServer({ host, port, checks, metrics }));
   await source.run(handler);
   log.info({ brokers, streams: config.TIDELINE_STREAMS, health: health.url }, 'Ingest is ready.');
   while (!signals.drain.aborted) {
