@@ -27,7 +27,11 @@ const POISON = [
   { key: 'GEN004', value: '{"symbol":"OTHER","ts":1700000000000,"price":1}', reason: /key is 'GEN004'/ },
 ] as const;
 
-test('50,000 ticks of 200 symbols all have their forecasts in InfluxDB, equal to an offline pass to the bit, although a forecaster was killed in the middle', async (t) => {
+const PROMISE =
+  '50,000 ticks of 200 symbols all have their forecasts in InfluxDB, equal to an offline pass to the bit, ' +
+  'although a forecaster was killed in the middle';
+
+test(PROMISE, async (t) => {
   const { kafka, redis, influx } = stackAddresses();
   const topic = uniqueName('ticks');
   const deadLetterTopic = uniqueName('dead-letters');

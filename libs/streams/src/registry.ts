@@ -35,7 +35,8 @@ export function assertModelFits(
   for (const width of ['inputSize', 'outputSize'] as const)
     if (model[width] !== stream[width])
       problems.push(
-        `Model '${model.name}' has ${width} ${model[width]}, stream '${stream.name}' needs ${stream[width]}: train a model for this stream ('tideline train ${stream.name}').`,
+        `Model '${model.name}' has ${width} ${model[width]}, stream '${stream.name}' needs ${stream[width]}: ` +
+          `train a model for this stream ('tideline train ${stream.name}').`,
       );
   if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -57,7 +57,10 @@ const AGENT = [
   'Unfortunately the {thing} will take two more days.',
 ] as const;
 
-/** Generated (not real) calls, interleaved as they would arrive: each has a mood that drifts with what the agent says. The same options give the same records. */
+/**
+ * Generated (not real) calls, interleaved as they would arrive: each has a mood that drifts from turn to turn.
+ * The same options give the same records.
+ */
 export function* generatedCalls(options: GeneratedCallsOptions): Generator<SourceRecord> {
   const { seed, calls, startMs = START_MS } = options;
   const random = mulberry32(seed);

@@ -73,17 +73,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const counter = new StatsCounter();
   const abort = new AbortController();
   const { signal } = abort;
-  const engines: string[] = [];
-  const topics = await loadTopics({
-    streams: options.streams.map((stream) => ({ topic: stream, stream })),
-    modelsFolder: options.modelsFolder,
-    engine: options.engine,
-    slotsMax: 2 * SERIES_MAX,
-    onEngine: ({ topic, engine, reasons }) => {
-      engines.push(engine.name);
-      options.onNote('Engine chosen.', { topic, engine: engine.name, model: engine.modelName, reasons });
-    },
-  });
+  const { topics, engine } = await loadEngines(options);
   const store = stack.use(createLmdbShardStore({ folder: join(options.folder, 'shards'), logBytesMax: LOG_BYTES_MAX }));
   const deadLetters = stack.use(createLmdbDeadLetterSink({ folder: join(options.folder, 'dead-letters') }));
   const sink = stack.use(await createLineFileSink({ path: join(options.folder, 'points.lp') }));
@@ -120,7 +110,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   await queue.work((ticket, lost) => forecaster.handle(ticket, lost), { concurrency: PARTITIONS });
   await announceOutstanding({ store, queue });
   await source.run(handler);
-  const engine = [...new Set(engines)].join(',');
   return {
     live,
     stats: () => counter.stats({ engine, series: forecaster.series }),
@@ -140,6 +129,24 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       for (const topic of topics.values()) topic.engine.dispose();
     },
   };
+}
+
+/** Streams and engines by topic, and the names of the engines. */
+async function loadEngines(
+  options: EmbeddedOptions,
+): Promise<{ readonly topics: Awaited<ReturnType<typeof loadTopics>>; readonly engine: string }> {
+  const engines = new Set<string>();
+  const topics = await loadTopics({
+    streams: options.streams.map((stream) => ({ topic: stream, stream })),
+    modelsFolder: options.modelsFolder,
+    engine: options.engine,
+    slotsMax: 2 * SERIES_MAX,
+    onEngine: ({ topic, engine, reasons }) => {
+      engines.add(engine.name);
+      options.onNote('Engine chosen.', { topic, engine: engine.name, model: engine.modelName, reasons });
+    },
+  });
+  return { topics, engine: [...engines].join(',') };
 }
 
 /** Waits until every shard's position is at its head. */
