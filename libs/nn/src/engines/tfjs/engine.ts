@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Engine, EngineOptions } from '../../engine.ts';
+import { type Model, stateSizeOf } from '../../model.ts';
+import { SlotAllocator } from '../../slots.ts';
+import type { Backend } from './backend.ts';
+import { createNetwork, type Network } from './network.ts';
+
+/**
+ * An engine of explicit TensorFlow.js ops.
+ *
+ * States stay in one typed array of this process, not in tensors: a step gathers the rows of a tile, uploads them with the inputs as one
+ * tensor and reads states and outputs back as one. The outputs have to come back anyway, the copy costs far less than one operation, and so
+ * saving and restoring are plain copies (bit-identical), a step that throws leaves every state as it was, and no tensor outlives a step.
+ */
+export function createTfjsEngine(model: Model, options: EngineOptions, backend: Backend): Engine {
+  return new TfjsEngine(model, options, backend);
+}
+
+const SLOTS_AT_FIRST = 64;
+
+class TfjsEngine implements Engine {
+  readonly name: string;
+  readonly modelName: string;
+  readonly modelDigest: string;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly stateSize: number;
+  readonly #backend: Backend;
+  readonly #network: Network;
+  readonly #slots: SlotAllocator;
+  /** [capacity][stateSize] */
+  #state: Float32Array;
+
+  constructor(model: Model, options: EngineOptions, backend: Backend) {
+    const { spec } = model;
+    this.name = backend.kind;
+    this.modelName = spec.name;
+    this.modelDigest = model.digest;
+    this.inputSize = spec.inputSize;
+    this.outputSize = spec.outputSize;
+    this.stateSize = stateSizeOf(spec);
+    this.#backend = backend;
+    this.#slots = new SlotAllocator(options.slotsMax);
+    this.#state = new Float32Array(SLOTS_AT_FIRST * this.stateSize);
+    this.#select();
+    this.#network = createNetwork(model, backend.tf);
+  }
+
+  allocate(): number {
+    const slot = this.#slots.allocate();
+    if (this.#slots.capacity * this.stateSize > this.#state.length) {
+      const grown = new Float32Array(this.#state.length * 2);
+      grown.set(this.#state);
+      this.#state = grown;
+    }
+    this.#state.fill(0, slot * this.stateSize, (slot + 1) * this.stateSize);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.#slots.release(slot);
+  }
+
+  step(batch: Parameters<Engine['step']>[0]): void {
+    const { slots, rows, inputs, outputs } = batch;
+    assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
+    for (const slot of slots) this.#slots.assertUsed(slot);
+    this.#assertRows(rows, inputs, outputs);
+    const { tileRows } = this.#backend;
+    const { stateSize, outputSize } = this;
+    // All tiles are computed before any state is written: a failed step changes nothing.
+    const tiles: Float32Array[] = [];
+    for (let from = 0; from < slots.length; from += tileRows) {
+      const tileSlots = slots.subarray(from, from + tileRows);
+      const tile = this.#emptyTile(tileSlots.length);
+      for (let i = 0; i < tileSlots.length; i += 1)
+        this.#fill(tile, i, this.#stateOf(tileSlots[i]), inputs, rows[from + i]);
+      tiles.push(this.#advance(tile));
+    }
+    const width = stateSize + outputSize;
+    for (let i = 0; i < slots.length; i += 1) {
+      const result = tiles[Math.floor(i / tileRows)];
+      const at = (i % tileRows) * width;
+      this.#state.set(result.subarray(at, at + stateSize), slots[i] * stateSize);
+      outputs.set(result.subarray(at + stateSize, at + width), rows[i] * outputSize);
+    }
+  }
+
+  run(sequence: Parameters<Engine['run']>[0]): void {
+    const { slot, rows, inputs, outputs } = sequence;
+    this.#slots.assertUsed(slot);
+    this.#assertRows(rows, inputs, outputs);
+    const { stateSize, outputSize } = this;
+    let state = this.#stateOf(slot);
+    for (const row of rows) {
+      const tile = this.#emptyTile(1);
+      this.#fill(tile, 0, state, inputs, row);
+      const result = this.#advance(tile);
+      state = result.subarray(0, stateSize);
+      outputs.set(result.subarray(stateSize, stateSize + outputSize), row * outputSize);
+    }
+    this.#state.set(state, slot * stateSize);
+  }
+
+  readStates(slots: ArrayLike<number>, into: Float32Array): void {
+    for (let i = 0; i < slots.length; i += 1) {
+      this.#slots.assertUsed(slots[i]);
+      into.set(this.#stateOf(slots[i]), i * this.stateSize);
+    }
+  }
+
+  writeStates(slots: ArrayLike<number>, from: Float32Array): void {
+    const { stateSize } = this;
+    for (let i = 0; i < slots.length; i += 1) {
+      this.#slots.assertUsed(slots[i]);
+      this.#state.set(from.subarray(i * stateSize, (i + 1) * stateSize), slots[i] * stateSize);
+    }
+  }
+
+  dispose(): void {
+    this.#select();
+    this.#network.dispose();
+    this.#state = new Float32Array(0);
+  }
+
+  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
+    for (const row of rows)
+      assert(
+        (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
+        `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
+      );
+  }
+
+  #stateOf(slot: number): Float32Array {
+    return this.#state.subarray(slot * this.stateSize, (slot + 1) * this.stateSize);
+  }
+
+  /** [B][stateSize + inputSize], zeros. */
+  #emptyTile(rows: number): Float32Array {
+    const { tileRows, padsTiles } = this.#backend;
+    return new Float32Array((padsTiles ? tileRows : rows) * (this.stateSize + this.inputSize));
+  }
+
+  #fill(tile: Float32Array, at: number, state: Float32Array, inputs: Float32Array, row: number): void {
+    const { stateSize, inputSize } = this;
+    const start = at * (stateSize + inputSize);
+    tile.set(state, start);
+    tile.set(inputs.subarray(row * inputSize, (row + 1) * inputSize), start + stateSize);
+  }
+
+  /** [B][stateSize + inputSize] to [B][stateSize + outputSize]. */
+  #advance(tile: Float32Array): Float32Array {
+    this.#select();
+    const { tf } = this.#backend;
+    const width = this.stateSize + this.inputSize;
+    const result = tf.tidy(() => {
+      const uploaded: Tensor2D = tf.tensor2d(tile, [tile.length / width, width]);
+      return this.#network.advance(uploaded).dataSync() as Float32Array;
+    });
+    // Some backends hand out a view of their own memory.
+    return result.slice();
+  }
+
+  /** TensorFlow.js has one backend in force a process; engines of several take turns. A started one is in force when the call returns. */
+  #select(): void {
+    const { tf, registered } = this.#backend;
+    if (tf.getBackend() !== registered) void tf.setBackend(registered);
+    assert.equal(tf.getBackend(), registered);
+  }
+}
