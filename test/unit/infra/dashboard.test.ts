@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+const ROOT = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', '..', '..');
+
+/** What the streams write: measurement -> its tags and fields. */
+const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
+  forecast: 'horizon model series stream last offset partition q10 q50 q90 r10 r50 r90 target'.split(' '),
+  sentiment:
+    'agent model queue series speaker stream call_score escalation negative neutral offset partition positive score'.split(
+      ' ',
+    ),
+};
+
+interface Target {
+  readonly datasource: { readonly uid: string };
+  readonly query?: string;
+  readonly expr?: string;
+}
+interface Panel {
+  readonly title: string;
+  readonly targets: readonly Target[];
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+const BOARD: {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly query: string }[] };
+} = JSON.parse(read('infra/grafana/dashboards/tideline.json'));
+const TARGETS = BOARD.panels.flatMap(({ targets }) => targets);
+
+test('the dashboard asks InfluxDB only for measurements, tags and fields that the streams write', () => {
+  const queries = [
+    ...TARGETS.flatMap(({ query }) => (query === undefined ? [] : [query])),
+    ...BOARD.templating.list.map(({ query }) => query),
+  ];
+  assert.ok(queries.length >= 10);
+  for (const query of queries) {
+    const measurement = /FROM "(\w+)"/.exec(query)?.[1] ?? '';
+    const names = MEASUREMENTS[measurement];
+    assert.ok(names, `'${measurement}' of ${query}`);
+    const asked = [...query.matchAll(/"(\w+)"/g)].map((match) => match[1]).filter((name) => name !== measurement);
+    assert.deepEqual(
+      asked.filter((name) => !names.includes(name)),
+      [],
+      query,
+    );
+  }
+});
+
+test('the streams write the measurements that this test knows', () => {
+  for (const [file, measurement] of [
+    ['libs/streams/src/ticks/tick-stream.ts', 'forecast'],
+    ['libs/streams/src/calls/call-stream.ts', 'sentiment'],
+  ]) {
+    const source = read(file);
+    const at = source.indexOf(`\`${measurement},`);
+    const written = [...source.slice(at, at + 600).matchAll(/\b([a-z]\w*)=\$/g)].map((match) => match[1]);
+    assert.deepEqual(
+      written.filter((name) => !MEASUREMENTS[measurement].includes(name)),
+      [],
+    );
+    assert.ok(written.length >= 8, written.join());
+  }
+});
+
+test('the dashboard asks Prometheus only for metrics that a service has', () => {
+  const sources = ['ingest', 'forecaster'].map((service) => read(`services/${service}/src/events.ts`)).join('\n');
+  const expressions = TARGETS.flatMap(({ expr }) => (expr === undefined ? [] : [expr]));
+  assert.ok(expressions.length >= 4);
+  for (const expression of expressions)
+    for (const [metric] of expression.matchAll(/forecast_\w+/g))
+      assert.ok(sources.includes(`'${metric}'`), `no service has the metric ${metric}`);
+});
+
+test('every panel draws from a provisioned source, and shows the fan, the last price, the sentiment and the throughput', () => {
+  const folder = 'infra/grafana/provisioning/datasources';
+  const uids = readdirSync(join(ROOT, folder)).flatMap((file) =>
+    parse(read(join(folder, file))).datasources.map(({ uid }: { uid: string }) => uid),
+  );
+  assert.deepEqual(
+    TARGETS.filter(({ datasource }) => !uids.includes(datasource.uid)),
+    [],
+  );
+  const titles = BOARD.panels.map(({ title }) => title).join('\n');
+  for (const topic of [/^Forecast of/m, /^Last price/m, /^Sentiment of/m, /^Throughput/m]) assert.match(titles, topic);
+});
+
+test('Prometheus scrapes the port that the services open', () => {
+  const { services } = parse(read('docker-compose.yml'), { merge: true });
+  const { scrape_configs: jobs } = parse(read('infra/prometheus/prometheus.yml'));
+  for (const { dns_sd_configs: sources } of jobs)
+    for (const { names, port } of sources)
+      for (const name of names) assert.equal(services[name].environment.TIDELINE_HEALTH_PORT, String(port));
+});
