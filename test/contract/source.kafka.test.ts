@@ -9,7 +9,10 @@ import { createLedger } from './source-ledger.ts';
 const brokers = [stackAddresses().kafka];
 const PARTITIONS = 4;
 
-async function openLog(records: readonly SourceRecord[], settings: { sessionTimeoutMs?: number } = {}): Promise<SourceLog> {
+async function openLog(
+  records: readonly SourceRecord[],
+  settings: { sessionTimeoutMs?: number } = {},
+): Promise<SourceLog> {
   const topic = uniqueName('source');
   const groupId = uniqueName('group');
   await ensureTopics({ brokers, topics: [{ topic, partitions: PARTITIONS }] });
@@ -46,7 +49,10 @@ test('kafka source: a shard that is held back stops no other shard and does not 
       return ledger.handler.batch(batch);
     },
   });
-  await eventually('the other shards are read', () => ledger.shards().filter(({ head }) => head !== null).length === PARTITIONS - 1);
+  await eventually(
+    'the other shards are read',
+    () => ledger.shards().filter(({ head }) => head !== null).length === PARTITIONS - 1,
+  );
   // Twice the session timeout: without heartbeats the group would have thrown the member out by now.
   const until = Date.now() + 3_000;
   await eventually('time passes', () => Date.now() > until);

@@ -9,9 +9,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, type Shard, shardName, type Ticket, type TicketQueue } from '@tideline/pipeline';
 import { type Job, Queue, WaitingError, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { connectionAddress, openRedis } from '../redis/redis-connection.ts';
 import { translateRedisError, withRedisErrors } from '../redis/redis-errors.ts';
+import { WorkerRedis } from './worker-redis.ts';
 
 export interface BullTicketQueueOptions {
   /** `redis://[:PASSWORD@]HOST:PORT[/DB]`. */
@@ -35,6 +36,8 @@ const STALLED_COUNT_MAX = 1_000_000_000;
 /** Longest wait of a worker for a job; only bounds how late it notices a connection that broke in silence. */
 const DRAIN_DELAY_S = 2;
 const RUN_RETRY_MS = 500;
+const RECONNECT_MS_STEP = 100;
+const RECONNECT_MS_MAX = 1_000;
 
 type Handler = (ticket: Ticket, signal: AbortSignal) => Promise<void>;
 interface TicketJob {
@@ -81,8 +84,14 @@ class BullTicketQueue implements TicketQueue {
 
   async work(handler: Handler, { concurrency }: { readonly concurrency: number }): Promise<void> {
     const { lockDurationMs = LOCK_DURATION_MS, stalledIntervalMs = STALLED_INTERVAL_MS } = this.#options;
-    // BullMQ wants blocking commands to wait for ever; its own connection, since BLMOVE holds it.
-    this.#workerRedis = new Redis(this.#options.url, { maxRetriesPerRequest: null, connectionName: 'tideline-worker' });
+    // BullMQ wants commands that wait for ever. Its own connection, since BLMOVE holds it; BullMQ duplicates it, options and all.
+    this.#workerRedis = new WorkerRedis(this.#options.url, {
+      connectionName: 'tideline-worker',
+      maxRetriesPerRequest: null,
+      // While draining nobody waits for a Redis that is away: a job that could not be ended there goes stalled and comes again.
+      retryStrategy: (times) =>
+        this.#stop.signal.aborted ? null : Math.min(times * RECONNECT_MS_STEP, RECONNECT_MS_MAX),
+    });
     this.#workerRedis.on('error', () => undefined); // the worker tells of it
     const worker = new Worker<TicketJob>(
       this.#options.name,

@@ -22,6 +22,7 @@ export function influxError(refusal: InfluxRefusal): Error {
 
 function cureOf(status: number, said: string): string {
   if (status === 401 || status === 403) return 'Check the user and password, or the token, and their rights.';
+  if (said.includes('parsing query')) return 'Correct the query.';
   if (status === 404) return 'Create the database, or correct its name.';
   if (status === 413) return 'Raise max-body-size of its [http] section.';
   if (said.includes('field type conflict'))
@@ -35,8 +36,10 @@ function cureOf(status: number, said: string): string {
 
 /** InfluxDB's own words: `{"error":"…"}` or plain text. */
 function messageOf(text: string): string {
+  // The client puts a sentence of its own before the answer.
+  const json = text.slice(Math.max(0, text.indexOf('{"')));
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = JSON.parse(json);
     if (typeof parsed === 'object' && parsed !== null) {
       const { error, message } = parsed as { error?: unknown; message?: unknown };
       return String(error ?? message ?? '').trim();

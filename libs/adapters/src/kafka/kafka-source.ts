@@ -85,7 +85,12 @@ class KafkaSource implements RecordSource {
       minBytes: 1,
       maxBytes: MAX_BYTES,
       maxBytesPerPartition: options.maxBytesPerPartition ?? MAX_BYTES_PER_PARTITION,
-      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8, restartOnFailure: async () => true },
+      retry: {
+        initialRetryTime: 100,
+        maxRetryTime: 2_000,
+        retries: 8,
+        restartOnFailure: async () => !this.#stop.signal.aborted,
+      },
     });
   }
 

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError } from '@tideline/pipeline';
 import { Partitioners } from 'kafkajs';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { withKafkaErrors } from './kafka-errors.ts';
 import { assertTopics, withAdmin } from './topics.ts';
+
+const RETRY_FOR_MS = 60_000;
+const RETRY_AFTER_MS = 500;
 
 /** A record to produce. */
 export interface OutgoingRecord {
@@ -15,7 +20,10 @@ export interface OutgoingRecord {
 }
 
 export interface TopicProducer extends AsyncDisposable {
-  /** Resolves when all in-sync replicas have the records. A retry never writes one twice (idempotent producer). */
+  /**
+   * Resolves when all in-sync replicas have the records. Kafka being away is waited for, RETRY_FOR_MS at most, then RetryableError is thrown.
+   * The next batch must not be sent before: a retry never writes a record twice (idempotent producer), but only the last batch is tried again.
+   */
   send(records: readonly OutgoingRecord[]): Promise<void>;
 }
 
@@ -38,10 +46,24 @@ export async function createTopicProducer(
     async send(records) {
       if (records.length === 0) return;
       const messages = records.map(outgoing);
-      await withKafkaErrors(address, () => producer.send({ topic, messages, acks: -1 }));
+      await persist(() => withKafkaErrors(address, () => producer.send({ topic, messages, acks: -1 })));
     },
     [Symbol.asyncDispose]: () => producer.disconnect().catch(() => undefined),
   };
+}
+
+/** kafkajs gives up at once where a connection is refused in the middle of a send. */
+async function persist(work: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + RETRY_FOR_MS;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!(error instanceof RetryableError) || Date.now() > deadline) throw error;
+      await sleep(RETRY_AFTER_MS);
+    }
+  }
 }
 
 export interface ProduceOptions {
