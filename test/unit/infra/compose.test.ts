@@ -3,15 +3,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
 import { FORECASTER_CONFIG } from '@tideline/forecaster';
 import { GATEWAY_CONFIG } from '@tideline/gateway';
 import { INGEST_CONFIG } from '@tideline/ingest';
 import { parseConfig } from '@tideline/runtime';
 import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
 import { parse } from 'yaml';
 
 const ROOT = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', '..', '..');
+/** Formats that the schema names and JSON Schema does not have: Go's durations, and ports as Compose writes them. */
+const FORMATS: Readonly<Record<string, RegExp>> = {
+  duration: /^(?:\d+(?:\.\d+)?(?:h|m|s|ms|us|ns))+$/,
+  ports: /^(?:(?:[\d.]+|\[[\da-f:]+\]):)?(?:\d+(?:-\d+)?:)?\d+(?:-\d+)?(?:\/(?:tcp|udp))?$/,
+  expose: /^\d+(?:-\d+)?(?:\/(?:tcp|udp))?$/,
+  subnet_ip_address: /^[\da-f.:]+\/\d+$/,
+};
 const SECRET = 'a-secret-of-the-test-only';
 
 interface Service {
@@ -41,7 +48,7 @@ function schemaProblems(document: unknown): unknown[] {
     name === 'id' && typeof value === 'string' ? undefined : value,
   );
   const ajv = new Ajv({ strict: false, allErrors: true });
-  formats.default(ajv);
+  for (const [name, format] of Object.entries(FORMATS)) ajv.addFormat(name, format);
   const validate = ajv.compile(schema);
   return validate(document) ? [] : (validate.errors ?? []);
 }
@@ -106,6 +113,16 @@ test("each service's environment is one that the service accepts, and names noth
       [],
     );
     assert.deepEqual(services[name].command, [name.replace('-gpu', '')]);
+  }
+});
+
+test('the health checks of our services are programs that Node parses', () => {
+  for (const [name, { build, healthcheck }] of Object.entries(compose().services)) {
+    if (build === undefined) continue;
+    const [, node, flag, program] = healthcheck?.test ?? [];
+    assert.deepEqual([node, flag], ['node', '-e'], name);
+    // `$$` is Compose's way to write a dollar sign.
+    new Script(program.replaceAll('$$', '$'));
   }
 });
 
