@@ -12,7 +12,7 @@ import { type Job, Queue, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { connectionAddress, openRedis } from '../redis/redis-connection.ts';
 import { translateRedisError, withRedisErrors } from '../redis/redis-errors.ts';
-import { WorkerRedis } from './worker-redis.ts';
+import { createWorkerRedis } from './worker-redis.ts';
 
 export interface BullTicketQueueOptions {
   /** `redis://[:PASSWORD@]HOST:PORT[/DB]`. */
@@ -85,7 +85,7 @@ class BullTicketQueue implements TicketQueue {
   async work(handler: Handler, { concurrency }: { readonly concurrency: number }): Promise<void> {
     const { lockDurationMs = LOCK_DURATION_MS, stalledIntervalMs = STALLED_INTERVAL_MS } = this.#options;
     // BullMQ wants commands that wait for ever. Its own connection, since BLMOVE holds it; BullMQ duplicates it, options and all.
-    this.#workerRedis = new WorkerRedis(this.#options.url, {
+    this.#workerRedis = createWorkerRedis(this.#options.url, {
       connectionName: 'tideline-worker',
       maxRetriesPerRequest: null,
       // While draining nobody waits for a Redis that is away: a job that could not be ended there goes stalled and comes again.
