@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import util from 'node:util';
 import { BackendError, type TensorFlow } from './backend.ts';
 
 /** Where `npm run setup:tensorflow` installs; it outlives `npm ci`, which empties node_modules. */
@@ -51,6 +52,8 @@ function requireNative(kind: NativeKind): void {
       // Read by TensorFlow's C++ when it loads: NVIDIA's TF32 keeps 10 bits of a factor, too few to agree with the reference.
       if (kind === 'tfjs-node-gpu') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
       process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+      // Node 23 dropped it; tfjs-node 4.22 still calls it.
+      Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
       require(name);
       return;
     } catch (cause) {
