@@ -34,20 +34,21 @@ export function checkAccess({ host, token }: AccessOptions): void {
 /** Refuses requests that `checkAccess`'s rule does not let in. */
 export function guardAccess(app: FastifyInstance, { host, token }: AccessOptions): void {
   app.addHook('onRequest', async (request, reply) => {
-    const url = new URL(request.url, 'http://gateway');
-    if (OPEN_PATHS.includes(url.pathname)) return;
+    const [path, query = ''] = request.url.split('?', 2);
+    if (OPEN_PATHS.includes(path)) return;
     if (token === undefined) {
       if (isLoopback(host) && !isLoopback(hostName(request.headers.host))) throw foreignHost(request.headers.host);
       return;
     }
-    const given = url.searchParams.get('token');
+    const parameters = new URLSearchParams(query);
+    const given = parameters.get('token');
     if (given !== null && request.method === 'GET' && isSame(given, token)) {
       // The token leaves the address bar, the history and the referrer.
-      url.searchParams.delete('token');
+      parameters.delete('token');
+      const rest = parameters.size > 0 ? `?${parameters}` : '';
       const cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Strict`;
-      // One leading slash: `//name` would lead to another site.
-      const target = `/${url.pathname.replace(/^\/+/, '')}${url.search}`;
-      return reply.header('set-cookie', cookie).redirect(target, 303);
+      // One leading slash and no backslash: `//name` would lead to another site.
+      return reply.header('set-cookie', cookie).redirect(`/${path.replace(/^[/\\]+/, '')}${rest}`, 303);
     }
     const shown = bearerOf(request) ?? cookieOf(request);
     if (shown !== undefined && isSame(shown, token)) return;

@@ -85,7 +85,7 @@ function answerWithProblems(app: FastifyInstance, logger: Logger | undefined): v
     return sendProblem(reply, { status: 500, title: 'Internal error', detail: "The gateway's log has the reason." });
   });
   app.setNotFoundHandler((request, reply) => {
-    const detail = `There is no ${request.method} ${new URL(request.url, 'http://gateway').pathname}. The page is at /, the API below /api/.`;
+    const detail = `There is no ${request.method} ${request.url.split('?', 1)[0]}. The page is at /, the API below /api/.`;
     return sendProblem(reply, { status: 404, title: 'Not found', detail });
   });
 }

@@ -1,0 +1,34 @@
+/** Lines as the streams write them. */
+export function forecastLines(point: {
+  readonly series: string;
+  readonly offset: number;
+  readonly last: number;
+  readonly timeMs?: number;
+  readonly horizons?: readonly number[];
+}): string[] {
+  const { series, offset, last, timeMs = 1_700_000_000_000 + 1_000 * offset, horizons = [1, 5] } = point;
+  const tag = series.replace(/([,= ])/g, '\\$1');
+  return horizons.map((horizon) => {
+    const half = last * 0.001 * Math.sqrt(horizon);
+    return (
+      `forecast,horizon=${horizon},model=ticks-lstm,series=${tag},stream=ticks last=${last},offset=${offset}i,partition=0i,` +
+      `q10=${last - half},q50=${last * 1.0002},q90=${last + half},r10=-0.001,r50=0,r90=0.001,target=${timeMs + horizon * 1_000}i ` +
+      `${timeMs}${String(offset).padStart(6, '0')}`
+    );
+  });
+}
+
+export function sentimentLine(point: {
+  readonly series: string;
+  readonly offset: number;
+  readonly score: number;
+  readonly speaker?: string;
+  readonly escalation?: number;
+}): string {
+  const { series, offset, score, speaker = 'customer', escalation = 0.2 } = point;
+  return (
+    `sentiment,agent=a7,model=calls-gru,queue=billing,series=${series},speaker=${speaker},stream=calls call_score=${score / 2},` +
+    `escalation=${escalation},negative=0.1,neutral=0.2,offset=${offset}i,partition=1i,positive=0.7,score=${score} ` +
+    `${1_700_000_000_000 + 1_000 * offset}${String(offset).padStart(6, '0')}`
+  );
+}
