@@ -4,7 +4,7 @@ import { Redis, type RedisOptions } from 'ioredis';
  * A connection whose `disconnect` also ends one that waits to reconnect. In ioredis that state has no way out but the next attempt: its waiting
  * commands neither fail nor go on, and BullMQ's `close` waits for an `end` that never comes while Redis is away.
  */
-export function createWorkerRedis(url: string, options: RedisOptions): Redis {
+export function createWorkerRedis(url: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
   return endable(new Redis(url, options));
 }
 
