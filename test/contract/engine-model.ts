@@ -1,0 +1,73 @@
+import { type CellKind, createModel, type Engine, type GruReset, initWeights, type Model } from '@tideline/nn';
+import fc from 'fast-check';
+
+/** Numbers in [0, 1) by a seed (mulberry32): a counter-example shrinks in its seed and shape, not in thousands of weights. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Values in [-2, 2). */
+export function valuesOf(random: () => number, count: number): Float32Array {
+  return Float32Array.from({ length: count }, () => random() * 4 - 2);
+}
+
+export interface ModelShape {
+  readonly cell: CellKind;
+  readonly gruReset: GruReset;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly outputSize: number;
+}
+
+export const TICK_LIKE: ModelShape = {
+  cell: 'lstm',
+  gruReset: 'after',
+  inputSize: 4,
+  hiddenSize: 16,
+  layers: 2,
+  outputSize: 6,
+};
+
+/** Shapes around the widths at which vector kernels change their way: 1, 4, 8, 16, 32 and their neighbours. */
+export const modelShapes: fc.Arbitrary<ModelShape> = fc.record({
+  cell: fc.constantFrom('rnn', 'lstm', 'gru'),
+  gruReset: fc.constantFrom('after', 'before'),
+  inputSize: fc.integer({ min: 1, max: 9 }),
+  hiddenSize: fc.integer({ min: 1, max: 34 }),
+  layers: fc.integer({ min: 1, max: 3 }),
+  outputSize: fc.integer({ min: 1, max: 5 }),
+});
+
+export function modelOf(shape: ModelShape, random: () => number): Model {
+  const { gruReset, ...sizes } = shape;
+  const spec = { name: 'contract', ...sizes, ...(shape.cell === 'gru' ? { gruReset } : {}) };
+  return createModel(spec, initWeights(spec, random));
+}
+
+export function allocate(engine: Engine, count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, () => engine.allocate());
+}
+
+/** The states of slots, [slots.length][stateSize]. */
+export async function statesOf(engine: Engine, slots: ArrayLike<number>): Promise<Float32Array> {
+  const states = new Float32Array(slots.length * engine.stateSize);
+  await engine.readStates(slots, states);
+  return states;
+}
+
+/** 0..count-1. */
+export function rowsUpTo(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, row) => row);
+}
+
+/** The bits, for comparison: -0 is not 0, and a NaN equals itself. */
+export function bitsOf(values: Float32Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex');
+}

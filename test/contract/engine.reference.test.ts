@@ -1,0 +1,3 @@
+import { engineContract } from './engine.ts';
+
+engineContract({ kind: 'reference', cases: 60 });
