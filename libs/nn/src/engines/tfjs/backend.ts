@@ -15,19 +15,19 @@ export interface Backend {
   readonly tf: TensorFlow;
   /** Name in TensorFlow.js's registry. */
   readonly registered: string;
-  /** Rows of one run of the ops. */
-  readonly tileRows: number;
+  /** Rows of one run of the ops, the wished one first; `tile.ts` chooses. */
+  readonly tileRowsTried: readonly number[];
   /**
-   * Whether every tile has exactly `tileRows` rows, zeros where there are too few. Native and wasm libraries choose their matrix kernels by
+   * Whether every tile has exactly the chosen number of rows, zeros where there are too few. Native and wasm libraries choose their matrix kernels by
    * shape, and the kernels round differently: one shape for all makes a row's bits independent of its batch. The plain-TypeScript `cpu`
    * loops add in one order whatever the shape.
    */
   readonly padsTiles: boolean;
 }
 
-/** Rows of a tile where the processor computes: wide enough to share the cost of an operation, narrow enough to waste little on one row. */
-const PROCESSOR_TILE_ROWS = 32;
-const GPU_TILE_ROWS = 256;
+/** Where the processor computes: wide enough to share the cost of an operation, narrow enough to waste little on one row. */
+const PROCESSOR_TILE_ROWS = [32, 64, 16, 48, 24, 8, 4, 1];
+const GPU_TILE_ROWS = [256, 128, 64, 32, 16, 1];
 
 /** A backend that could not be loaded; the message says why and what cures it. */
 export class BackendError extends Error {
@@ -44,8 +44,8 @@ export async function loadBackend(kind: BackendKind): Promise<Backend> {
   tf.enableProdMode();
   const registered = await register(kind, tf);
   await start(tf, kind, registered);
-  const tileRows = kind === 'tfjs-node-gpu' ? GPU_TILE_ROWS : PROCESSOR_TILE_ROWS;
-  return { kind, tf, registered, tileRows, padsTiles: kind !== 'tfjs-cpu' };
+  const tileRowsTried = kind === 'tfjs-node-gpu' ? GPU_TILE_ROWS : PROCESSOR_TILE_ROWS;
+  return { kind, tf, registered, tileRowsTried, padsTiles: kind !== 'tfjs-cpu' };
 }
 
 async function register(kind: BackendKind, tf: TensorFlow): Promise<string> {

@@ -5,6 +5,7 @@ import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotAllocator } from '../../slots.ts';
 import type { Backend } from './backend.ts';
 import { createNetwork, type Network } from './network.ts';
+import { invariantTileRows } from './tile.ts';
 
 /**
  * An engine of explicit TensorFlow.js ops.
@@ -28,6 +29,7 @@ class TfjsEngine implements Engine {
   readonly stateSize: number;
   readonly #backend: Backend;
   readonly #network: Network;
+  readonly #tileRows: number;
   readonly #slots: SlotAllocator;
   /** [capacity][stateSize] */
   #state: Float32Array;
@@ -45,6 +47,7 @@ class TfjsEngine implements Engine {
     this.#state = new Float32Array(SLOTS_AT_FIRST * this.stateSize);
     this.#select();
     this.#network = createNetwork(model, backend.tf);
+    this.#tileRows = invariantTileRows({ backend, network: this.#network, width: this.stateSize + this.inputSize });
   }
 
   allocate(): number {
@@ -67,7 +70,7 @@ class TfjsEngine implements Engine {
     assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
     for (const slot of slots) this.#slots.assertUsed(slot);
     this.#assertRows(rows, inputs, outputs);
-    const { tileRows } = this.#backend;
+    const tileRows = this.#tileRows;
     const { stateSize, outputSize } = this;
     // All tiles are computed before any state is written: a failed step changes nothing.
     const tiles: Float32Array[] = [];
@@ -138,8 +141,7 @@ class TfjsEngine implements Engine {
 
   /** [B][stateSize + inputSize], zeros. */
   #emptyTile(rows: number): Float32Array {
-    const { tileRows, padsTiles } = this.#backend;
-    return new Float32Array((padsTiles ? tileRows : rows) * (this.stateSize + this.inputSize));
+    return new Float32Array((this.#backend.padsTiles ? this.#tileRows : rows) * (this.stateSize + this.inputSize));
   }
 
   #fill(tile: Float32Array, at: number, state: Float32Array, inputs: Float32Array, row: number): void {
