@@ -14,26 +14,22 @@ const REDACTED = [
   '*.authorization',
 ];
 
-/** A JSON logger on stderr (stdout belongs to results). Credentials inside addresses are cut out of every text field. */
+/** A JSON logger on stderr (stdout belongs to results). Credentials inside addresses are cut out of every line. */
 export function createLogger(options: { readonly service: string; readonly level: string }): Logger {
   return pino(
     {
       level: options.level,
       base: { service: options.service },
       redact: { paths: REDACTED, censor: '[redacted]' },
-      formatters: { level: (label) => ({ level: label }), log: (fields) => withoutCredentials(fields) },
+      formatters: { level: (label) => ({ level: label }) },
+      // At the end, so that an error's message and stack are seen too.
+      hooks: { streamWrite: redactUrl },
     },
     destination({ fd: 2, sync: true }),
   );
 }
 
-/** `redis://user:secret@host` as `redis://[redacted]@host`. */
+/** `redis://user:secret@host` as `redis://[redacted]@host`, wherever it stands in `text`; never beyond a quotation mark, so that JSON stays JSON. */
 export function redactUrl(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1[redacted]@');
-}
-
-function withoutCredentials(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? redactUrl(value) : value]),
-  );
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/"]*@/gi, '$1[redacted]@');
 }

@@ -1,3 +1,5 @@
+import { redactUrl } from './logger.ts';
+
 /** A service's life: two signals, exit codes that scripts can use, and a crash where something was not foreseen. */
 
 export interface ServiceSignals {
@@ -48,7 +50,7 @@ function report(name: string, error: unknown, stopping: boolean): number {
   if (stopping && error instanceof Error && error.name === 'AbortError') return 0;
   const text =
     error instanceof Error ? (known === undefined ? (error.stack ?? error.message) : error.message) : String(error);
-  process.stderr.write(`tideline ${name}: ${text}\n`);
+  process.stderr.write(`tideline ${name}: ${redactUrl(text)}\n`);
   return known ?? EXIT_FAILURE;
 }
 

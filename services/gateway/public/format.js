@@ -15,13 +15,23 @@ export function price(value) {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Below this a change reads as none. */
+const CHANGE_MIN = 0.05e-4;
+
+/** Where a value goes: 1, -1, or 0 where the change reads as none. */
+export function direction(from, to) {
+  const part = to / from - 1;
+  return Math.abs(part) < CHANGE_MIN ? 0 : Math.sign(part);
+}
+
 /** A change from `from` to `to` in per cent, signed; in basis points where it is small. */
 export function change(from, to) {
   const percent = (to / from - 1) * 100;
   if (!Number.isFinite(percent)) return '';
-  const sign = percent > 0 ? '+' : percent < 0 ? '−' : '';
   const size = Math.abs(percent);
-  return size < 0.1 ? `${sign}${(size * 100).toFixed(1)} bp` : `${sign}${size.toFixed(2)} %`;
+  const text = size < 0.1 ? `${(size * 100).toFixed(1)} bp` : `${size.toFixed(2)} %`;
+  if (direction(from, to) === 0) return text;
+  return percent > 0 ? `+${text}` : `−${text}`;
 }
 
 /** -1..1, signed. */

@@ -1,10 +1,17 @@
-import { change, percent, price, score } from './format.js';
+import { change, direction, percent, price, score } from './format.js';
 import { createRowList, drawSpark, element, setText, spark } from './row-list.js';
 
 /** Above this the risk is marked. */
 const RISK_HIGH = 0.5;
 /** A call's mean seldom leaves it. */
 const SPARK_SCORE_RANGE = [-0.6, 0.6];
+
+/** Down, level, up: a sign beside the colour. */
+const DIRECTIONS = [
+  { sign: '▼', className: 'down' },
+  { sign: '▬', className: '' },
+  { sign: '▲', className: 'up' },
+];
 
 function nameParts() {
   const name = element('span', 'name');
@@ -39,13 +46,12 @@ export function createSeriesList(list, onPick, emptyText) {
     fill(parts, { series, stream, newest, spark: values }) {
       const { last, forecasts } = newest;
       const far = forecasts[forecasts.length - 1];
-      const direction = far.q50 > last ? 'up' : far.q50 < last ? 'down' : '';
-      const arrow = { up: '▲', down: '▼' }[direction] ?? '▬';
+      const goes = DIRECTIONS[direction(last, far.q50) + 1];
       setName(parts.name, series, stream);
       drawSpark(parts.spark, values);
       const before = values[values.length - 2];
       setNumber(parts.last, price(last), before === undefined ? '' : change(before, last));
-      setNumber(parts.ahead, `${arrow} ${change(last, far.q50)}`, `in ${far.horizon}`, direction);
+      setNumber(parts.ahead, `${goes.sign} ${change(last, far.q50)}`, `in ${far.horizon}`, goes.className);
     },
   });
 }
