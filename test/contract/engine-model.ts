@@ -1,16 +1,8 @@
 import { type CellKind, createModel, type Engine, type GruReset, initWeights, type Model } from '@tideline/nn';
 import fc from 'fast-check';
 
-/** Numbers in [0, 1) by a seed (mulberry32): a counter-example shrinks in its seed and shape, not in thousands of weights. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+/** Random numbers by a seed: a counter-example shrinks in its seed and shape, not in thousands of weights. */
+export { mulberry32 as randomOf } from '@tideline/streams';
 
 /** Values in [-2, 2). */
 export function valuesOf(random: () => number, count: number): Float32Array {

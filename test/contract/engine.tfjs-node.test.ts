@@ -1,3 +1,3 @@
 import { engineContract } from './engine.ts';
 
-engineContract({ kind: 'tfjs-node', cases: 12 });
+engineContract({ kind: 'tfjs-node', cases: 8 });

@@ -68,7 +68,10 @@ export function createModel(spec: ModelSpec, weights: ModelWeights): Model {
   return { spec, weights, digest: digestOf(spec, tensors) };
 }
 
+/** Throws ModelError that names the first field that no model can have. */
 export function assertSpec(spec: ModelSpec): void {
+  if (typeof spec.name !== 'string' || spec.name === '')
+    throw new ModelError(`A model's name is ${JSON.stringify(spec.name)}, must be a text that is not empty.`);
   if (!Object.hasOwn(GATES, spec.cell))
     throw new ModelError(
       `Model '${spec.name}': cell is '${spec.cell}', must be one of ${Object.keys(GATES).join(', ')}.`,

@@ -5,11 +5,19 @@
  * zero bytes up to a multiple of 64, float32 tensors, SHA-256 of everything before it (32 bytes).
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Model, ModelSpec, ModelWeights } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { assertSpec, createModel, elementCount, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
+import {
+  assertSpec,
+  createModel,
+  elementCount,
+  type TensorShape,
+  tensorShapes,
+  tensorsOf,
+  weightsOf,
+} from '../tensors.ts';
 
 const MAGIC = 'TIDELINE';
 const VERSION = 1;
@@ -22,8 +30,13 @@ export type ModelCard = Readonly<Record<string, unknown>>;
 
 interface Header {
   readonly spec: ModelSpec;
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly at: number }[];
+  readonly tensors: readonly TensorEntry[];
   readonly card: ModelCard;
+}
+
+/** `at`: bytes from the first tensor. */
+interface TensorEntry extends TensorShape {
+  readonly at: number;
 }
 
 /** Bytes of a model. Throws ModelError where spec and weights do not agree. */
@@ -81,23 +94,29 @@ export function decodeModel(
   const start = Math.ceil(headerEnd / ALIGNMENT) * ALIGNMENT;
   const values = tensorShapes(spec).map(({ name, shape }) => {
     const entry = tensors.find((tensor) => tensor.name === name);
-    if (!entry || entry.shape.join() !== shape.join())
+    if (entry?.shape.join() !== shape.join())
       throw new ModelError(
-        `${from}: tensor ${name} has shape [${entry?.shape.join(', ') ?? 'none'}], its spec needs [${shape.join(', ')}].`,
+        `${from}: tensor ${name} has shape [${entry?.shape.join(', ') ?? 'none'}], its spec needs [${shape.join(', ')}]. Export it again.`,
       );
     const count = elementCount(shape);
-    if (start + entry.at + count * 4 > end) throw new ModelError(`${from}: tensor ${name} reaches beyond the file.`);
+    if (start + entry.at + count * 4 > end)
+      throw new ModelError(`${from}: tensor ${name} reaches beyond the file. Export it again.`);
     return Float32Array.from({ length: count }, (_, i) => file.readFloatLE(start + entry.at + i * 4));
   });
-  return { model: createModel(spec, weightsOf(spec, values)), card };
+  return { model: named(from, () => createModel(spec, weightsOf(spec, values))), card };
 }
 
-/** Reads a model from a file. Throws ModelError where it is missing or damaged. */
+/** Reads a model from a file. Throws ModelError where it is missing, unreadable or damaged. */
 export async function loadModel(path: string): Promise<{ readonly model: Model; readonly card: ModelCard }> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
   } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT')
+      throw new ModelError(`The model at '${path}' cannot be read (${code}). Check what it is and who may read it.`, {
+        cause,
+      });
     throw new ModelError(
       `There is no model at '${path}'. Train one ('tideline train') or name its folder with TIDELINE_MODELS.`,
       { cause },
@@ -106,14 +125,17 @@ export async function loadModel(path: string): Promise<{ readonly model: Model; 
   return decodeModel(bytes, `'${path}'`);
 }
 
-/** Writes a model to a file, with its folder. */
+/** Writes a model to a file, with its folder. The file is whole at every moment: the old one or the new one. */
 export async function saveModel(
   path: string,
   model: Pick<Model, 'spec' | 'weights'>,
   card: ModelCard = {},
 ): Promise<void> {
+  const bytes = encodeModel(model.spec, model.weights, card);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, encodeModel(model.spec, model.weights, card));
+  const written = `${path}.partial`;
+  await writeFile(written, bytes);
+  await rename(written, path);
 }
 
 function readHeader(text: string, from: string): Header {
@@ -121,10 +143,34 @@ function readHeader(text: string, from: string): Header {
   try {
     header = JSON.parse(text) as Header;
   } catch (cause) {
-    throw new ModelError(`${from} has a header that is not JSON.`, { cause });
+    throw new ModelError(`${from} has a header that is not JSON. Export it again.`, { cause });
   }
-  if (typeof header.spec !== 'object' || header.spec === null || !Array.isArray(header.tensors))
-    throw new ModelError(`${from} has a header without spec or tensors.`);
-  assertSpec(header.spec);
+  if (!isObject(header) || !isObject(header.spec) || !Array.isArray(header.tensors) || !isObject(header.card))
+    throw new ModelError(`${from} has a header without spec, tensors or card. Export it again.`);
+  const { spec } = header;
+  named(from, () => assertSpec(spec));
+  const bad = header.tensors.findIndex((tensor) => !isTensorEntry(tensor));
+  if (bad !== -1)
+    throw new ModelError(`${from}: entry ${bad} of its header's tensors is no {name, shape, at}. Export it again.`);
   return header;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTensorEntry(value: unknown): value is TensorEntry {
+  if (!isObject(value)) return false;
+  const { name, shape, at } = value as Partial<TensorEntry>;
+  return typeof name === 'string' && Array.isArray(shape) && Number.isSafeInteger(at) && Number(at) >= 0;
+}
+
+/** Puts the file before what is wrong in it. */
+function named<T>(from: string, check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    if (!(cause instanceof ModelError)) throw cause;
+    throw new ModelError(`${from}: ${cause.message}`, { cause });
+  }
 }
