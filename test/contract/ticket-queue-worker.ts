@@ -2,7 +2,7 @@
 import { createBullTicketQueue } from '@tideline/adapters';
 
 const [url, name] = process.argv.slice(2);
-const queue = await createBullTicketQueue({ url, name, lockDurationMs: 2_000, stalledIntervalMs: 1_000 });
+const queue = await createBullTicketQueue({ url, name, lockDurationMs: 1_500, stalledIntervalMs: 500 });
 await queue.work(
   () => {
     process.stdout.write('taken\n');

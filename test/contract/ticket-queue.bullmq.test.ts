@@ -20,7 +20,7 @@ ticketQueueContract({
 
 test('BullMQ queue: the ticket of a worker that was killed is handled by another within 5 s', async () => {
   const name = uniqueName('tickets');
-  await using queue = await createBullTicketQueue({ url, name, lockDurationMs: 2_000, stalledIntervalMs: 1_000 });
+  await using queue = await createBullTicketQueue({ url, name, lockDurationMs: 1_500, stalledIntervalMs: 500 });
   const victim = spawn(process.execPath, [WORKER, url, name], { stdio: ['ignore', 'pipe', 'inherit'] });
   await queue.announce(TICKET);
   await once(victim.stdout, 'data');

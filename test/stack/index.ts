@@ -33,7 +33,7 @@ export function uniqueName(prefix: string): string {
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {

@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const RETRY = {
   quick: { initialRetryTime: 100, maxRetryTime: 500, retries: 2 },
-  patient: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+  patient: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 12 },
 } as const satisfies Record<KafkaPatience, KafkaConfig['retry']>;
 
 /** A client of the cluster; nothing connects yet. Throws ConfigError where an address is none. */

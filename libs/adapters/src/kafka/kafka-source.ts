@@ -87,8 +87,8 @@ class KafkaSource implements RecordSource {
       maxBytesPerPartition: options.maxBytesPerPartition ?? MAX_BYTES_PER_PARTITION,
       retry: {
         initialRetryTime: 100,
-        maxRetryTime: 2_000,
-        retries: 8,
+        maxRetryTime: 1_000,
+        retries: 12,
         restartOnFailure: async () => !this.#stop.signal.aborted,
       },
     });
