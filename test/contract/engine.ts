@@ -99,6 +99,30 @@ function faultPromises(kind: string, make: Make): void {
     engine.dispose();
   });
 
+  test(`${kind}: states are read and written all or none`, async () => {
+    const random = randomOf(7);
+    const engine = await make(modelOf(TICK_LIKE, random));
+    const slots = allocate(engine, 2);
+    const written = valuesOf(random, 2 * engine.stateSize);
+    engine.writeStates(slots, written);
+    const other = valuesOf(random, 2 * engine.stateSize);
+    assert.throws(() => engine.writeStates([slots[0], 77], other), /Slot 77 is not in use/);
+    assert.throws(() => engine.writeStates(slots, other.subarray(1)), /2 states need 128 values/);
+    await assert.rejects(async () => engine.readStates(slots, other.subarray(1)), /2 states need 128 values/);
+    assert.equal(bitsOf(await statesOf(engine, slots)), bitsOf(written));
+    engine.dispose();
+  });
+
+  test(`${kind}: after its end no slot can be used, and it can end twice`, async () => {
+    const random = randomOf(8);
+    const engine = await make(modelOf(TICK_LIKE, random));
+    const [slot] = allocate(engine, 1);
+    engine.dispose();
+    engine.dispose();
+    const run = { slot, rows: rowsUpTo(1), inputs: valuesOf(random, 4), outputs: new Float32Array(6) };
+    await assert.rejects(async () => engine.run(run), /Slot 0 is not in use/);
+  });
+
   test(`${kind}: a NaN or an infinity stays in its own slot, and shows`, async () => {
     const random = randomOf(6);
     const engine = await make(modelOf(TICK_LIKE, random));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** Hands out slot numbers, lowest free first so that they stay dense, up to a bound. */
+/** Hands out slot numbers up to a bound; the one given back last goes first, its memory is still warm. */
 export class SlotAllocator {
   readonly #slotsMax: number;
   readonly #free: number[] = [];
@@ -35,6 +35,12 @@ export class SlotAllocator {
     this.assertUsed(slot);
     this.#used[slot] = 0;
     this.#free.push(slot);
+  }
+
+  releaseAll(): void {
+    this.#used.fill(0);
+    this.#free.length = 0;
+    this.#next = 0;
   }
 
   assertUsed(slot: number): void {

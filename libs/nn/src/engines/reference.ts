@@ -6,7 +6,7 @@ import { lstmStep } from '../cells/lstm.ts';
 import { rnnStep } from '../cells/rnn.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { type Model, stateSizeOf } from '../model.ts';
-import { SlotAllocator } from '../slots.ts';
+import { SlotStates } from '../slot-states.ts';
 
 /**
  * The clear reference: the cells' equations in plain TypeScript, row by row, in double with float32 states. It uses no processor-specific
@@ -25,10 +25,8 @@ class ReferenceEngine implements Engine {
   readonly outputSize: number;
   readonly stateSize: number;
   readonly #model: Model;
-  readonly #slots: SlotAllocator;
+  readonly #states: SlotStates;
   readonly #scratch: Float64Array;
-  /** [capacity][stateSize] */
-  #state: Float32Array;
 
   constructor(model: Model, options: EngineOptions) {
     const { spec } = model;
@@ -38,60 +36,44 @@ class ReferenceEngine implements Engine {
     this.inputSize = spec.inputSize;
     this.outputSize = spec.outputSize;
     this.stateSize = stateSizeOf(spec);
-    this.#slots = new SlotAllocator(options.slotsMax);
+    this.#states = new SlotStates({ slotsMax: options.slotsMax, stateSize: this.stateSize });
     this.#scratch = new Float64Array(4 * spec.hiddenSize);
-    this.#state = new Float32Array(64 * this.stateSize);
   }
 
   allocate(): number {
-    const slot = this.#slots.allocate();
-    if (this.#slots.capacity * this.stateSize > this.#state.length) {
-      const grown = new Float32Array(this.#state.length * 2);
-      grown.set(this.#state);
-      this.#state = grown;
-    }
-    this.#state.fill(0, slot * this.stateSize, (slot + 1) * this.stateSize);
-    return slot;
+    return this.#states.allocate();
   }
 
   release(slot: number): void {
-    this.#slots.release(slot);
+    this.#states.release(slot);
   }
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
     assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
     // All is checked before anything is advanced: a failed step changes nothing.
-    for (const slot of slots) this.#slots.assertUsed(slot);
+    this.#states.assertUsed(slots);
     this.#assertRows(rows, inputs, outputs);
     for (let i = 0; i < slots.length; i += 1) this.#advance(slots[i], rows[i], inputs, outputs);
   }
 
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
-    this.#slots.assertUsed(slot);
+    this.#states.assertUsed([slot]);
     this.#assertRows(rows, inputs, outputs);
     for (const row of rows) this.#advance(slot, row, inputs, outputs);
   }
 
   readStates(slots: ArrayLike<number>, into: Float32Array): void {
-    const { stateSize } = this;
-    for (let i = 0; i < slots.length; i += 1) {
-      this.#slots.assertUsed(slots[i]);
-      into.set(this.#state.subarray(slots[i] * stateSize, (slots[i] + 1) * stateSize), i * stateSize);
-    }
+    this.#states.read(slots, into);
   }
 
   writeStates(slots: ArrayLike<number>, from: Float32Array): void {
-    const { stateSize } = this;
-    for (let i = 0; i < slots.length; i += 1) {
-      this.#slots.assertUsed(slots[i]);
-      this.#state.set(from.subarray(i * stateSize, (i + 1) * stateSize), slots[i] * stateSize);
-    }
+    this.#states.write(slots, from);
   }
 
   dispose(): void {
-    this.#state = new Float32Array(0);
+    this.#states.dispose();
   }
 
   #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
@@ -105,6 +87,7 @@ class ReferenceEngine implements Engine {
   #advance(slot: number, row: number, inputs: Float32Array, outputs: Float32Array): void {
     const { spec, weights } = this.#model;
     const { hiddenSize, layers } = spec;
+    const state = this.#states.values;
     const base = slot * this.stateSize;
     let x: Float32Array = inputs;
     let xAt = row * spec.inputSize;
@@ -118,12 +101,12 @@ class ReferenceEngine implements Engine {
         hiddenSize,
         x,
         xAt,
-        state: this.#state,
+        state,
         hAt,
         cAt,
         scratch: this.#scratch,
       });
-      x = this.#state;
+      x = state;
       xAt = hAt;
       inputSize = hiddenSize;
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Engine, EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
-import { SlotAllocator } from '../../slots.ts';
+import { SlotStates } from '../../slot-states.ts';
 import type { Backend } from './backend.ts';
 import { createNetwork, type Network } from './network.ts';
 import { invariantTileRows } from './tile.ts';
@@ -18,8 +18,6 @@ export function createTfjsEngine(model: Model, options: EngineOptions, backend: 
   return new TfjsEngine(model, options, backend);
 }
 
-const SLOTS_AT_FIRST = 64;
-
 class TfjsEngine implements Engine {
   readonly name: string;
   readonly modelName: string;
@@ -30,9 +28,7 @@ class TfjsEngine implements Engine {
   readonly #backend: Backend;
   readonly #network: Network;
   readonly #tileRows: number;
-  readonly #slots: SlotAllocator;
-  /** [capacity][stateSize] */
-  #state: Float32Array;
+  readonly #states: SlotStates;
 
   constructor(model: Model, options: EngineOptions, backend: Backend) {
     const { spec } = model;
@@ -43,32 +39,24 @@ class TfjsEngine implements Engine {
     this.outputSize = spec.outputSize;
     this.stateSize = stateSizeOf(spec);
     this.#backend = backend;
-    this.#slots = new SlotAllocator(options.slotsMax);
-    this.#state = new Float32Array(SLOTS_AT_FIRST * this.stateSize);
+    this.#states = new SlotStates({ slotsMax: options.slotsMax, stateSize: this.stateSize });
     this.#select();
     this.#network = createNetwork(model, backend.tf);
     this.#tileRows = invariantTileRows({ backend, network: this.#network, width: this.stateSize + this.inputSize });
   }
 
   allocate(): number {
-    const slot = this.#slots.allocate();
-    if (this.#slots.capacity * this.stateSize > this.#state.length) {
-      const grown = new Float32Array(this.#state.length * 2);
-      grown.set(this.#state);
-      this.#state = grown;
-    }
-    this.#state.fill(0, slot * this.stateSize, (slot + 1) * this.stateSize);
-    return slot;
+    return this.#states.allocate();
   }
 
   release(slot: number): void {
-    this.#slots.release(slot);
+    this.#states.release(slot);
   }
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
     assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
-    for (const slot of slots) this.#slots.assertUsed(slot);
+    this.#states.assertUsed(slots);
     this.#assertRows(rows, inputs, outputs);
     const tileRows = this.#tileRows;
     const { stateSize, outputSize } = this;
@@ -78,24 +66,24 @@ class TfjsEngine implements Engine {
       const tileSlots = slots.subarray(from, from + tileRows);
       const tile = this.#emptyTile(tileSlots.length);
       for (let i = 0; i < tileSlots.length; i += 1)
-        this.#fill(tile, i, this.#stateOf(tileSlots[i]), inputs, rows[from + i]);
+        this.#fill(tile, i, this.#states.of(tileSlots[i]), inputs, rows[from + i]);
       tiles.push(this.#advance(tile));
     }
     const width = stateSize + outputSize;
     for (let i = 0; i < slots.length; i += 1) {
       const result = tiles[Math.floor(i / tileRows)];
       const at = (i % tileRows) * width;
-      this.#state.set(result.subarray(at, at + stateSize), slots[i] * stateSize);
+      this.#states.of(slots[i]).set(result.subarray(at, at + stateSize));
       outputs.set(result.subarray(at + stateSize, at + width), rows[i] * outputSize);
     }
   }
 
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
-    this.#slots.assertUsed(slot);
+    this.#states.assertUsed([slot]);
     this.#assertRows(rows, inputs, outputs);
     const { stateSize, outputSize } = this;
-    let state = this.#stateOf(slot);
+    let state = this.#states.of(slot);
     for (const row of rows) {
       const tile = this.#emptyTile(1);
       this.#fill(tile, 0, state, inputs, row);
@@ -103,28 +91,21 @@ class TfjsEngine implements Engine {
       state = result.subarray(0, stateSize);
       outputs.set(result.subarray(stateSize, stateSize + outputSize), row * outputSize);
     }
-    this.#state.set(state, slot * stateSize);
+    this.#states.of(slot).set(state);
   }
 
   readStates(slots: ArrayLike<number>, into: Float32Array): void {
-    for (let i = 0; i < slots.length; i += 1) {
-      this.#slots.assertUsed(slots[i]);
-      into.set(this.#stateOf(slots[i]), i * this.stateSize);
-    }
+    this.#states.read(slots, into);
   }
 
   writeStates(slots: ArrayLike<number>, from: Float32Array): void {
-    const { stateSize } = this;
-    for (let i = 0; i < slots.length; i += 1) {
-      this.#slots.assertUsed(slots[i]);
-      this.#state.set(from.subarray(i * stateSize, (i + 1) * stateSize), slots[i] * stateSize);
-    }
+    this.#states.write(slots, from);
   }
 
   dispose(): void {
     this.#select();
     this.#network.dispose();
-    this.#state = new Float32Array(0);
+    this.#states.dispose();
   }
 
   #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
@@ -133,10 +114,6 @@ class TfjsEngine implements Engine {
         (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
         `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
       );
-  }
-
-  #stateOf(slot: number): Float32Array {
-    return this.#state.subarray(slot * this.stateSize, (slot + 1) * this.stateSize);
   }
 
   /** [B][stateSize + inputSize], zeros. */
