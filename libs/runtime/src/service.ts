@@ -1,6 +1,5 @@
-import { redactUrl } from './logger.ts';
-
 /** A service's life: two signals, exit codes that scripts can use, and a crash where something was not foreseen. */
+import { redactUrl } from './logger.ts';
 
 export interface ServiceSignals {
   /** Aborts at the first SIGTERM or SIGINT: finish the batch, hand over, close. */

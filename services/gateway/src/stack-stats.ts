@@ -13,8 +13,9 @@ export interface StackStatsOptions {
 
 /** The rate is that of the last few seconds. */
 const WINDOW_MS = 5_000;
-/** Counting points costs InfluxDB a scan. */
-const COUNTS_KEEP_MS = 15_000;
+/** Counting points costs InfluxDB a scan: it may take a twentieth of the time. */
+const COUNTS_KEEP_MS_MIN = 3_000;
+const COUNTS_KEEP_FACTOR = 20;
 
 interface Counts {
   readonly forecasts: number | null;
@@ -26,6 +27,7 @@ export class StackStats {
   #samples: { readonly atMs: number; readonly records: number }[] = [];
   #counts: Counts = { forecasts: null, deadLetters: null };
   #countedAt = Number.NEGATIVE_INFINITY;
+  #keepMs = 0;
   #counting: Promise<void> | null = null;
 
   constructor(options: StackStatsOptions) {
@@ -64,7 +66,8 @@ export class StackStats {
   }
 
   async #recount(): Promise<void> {
-    if (performance.now() - this.#countedAt < COUNTS_KEEP_MS) return;
+    const start = performance.now();
+    if (start - this.#countedAt < this.#keepMs) return;
     const { countForecasts, countDeadLetters, onTrouble } = this.#options;
     const orTrouble = (error: unknown): null => {
       onTrouble(error instanceof Error ? error.message : String(error));
@@ -76,6 +79,7 @@ export class StackStats {
     ]);
     this.#counts = { forecasts, deadLetters };
     this.#countedAt = performance.now();
+    this.#keepMs = Math.max(COUNTS_KEEP_MS_MIN, COUNTS_KEEP_FACTOR * (this.#countedAt - start));
   }
 }
 
