@@ -5,7 +5,7 @@ import {
   type InfluxReader,
   topicRanges,
 } from '@tideline/adapters';
-import { ConfigError } from '@tideline/pipeline';
+import { TidelineError } from '@tideline/pipeline';
 import { createLogger, parseConfig, ResourceStack, type ServiceSignals, sleep } from '@tideline/runtime';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
@@ -59,7 +59,7 @@ async function unlessMissing<T>(read: () => Promise<T>, otherwise: T): Promise<T
   try {
     return await read();
   } catch (error) {
-    if (error instanceof ConfigError && error.message.includes('database not found')) return otherwise;
+    if (error instanceof TidelineError && error.message.includes('database not found')) return otherwise;
     throw error;
   }
 }
