@@ -8,6 +8,8 @@ import { BackendError, type TensorFlow } from './backend.ts';
 /** Where `npm run setup:tensorflow` installs; it outlives `npm ci`, which empties node_modules. */
 const SETUP_FOLDER = join('.cache', 'tensorflow');
 const FOLDERS_MAX = 32;
+/** What NVIDIA's driver shows: on Linux, on Windows' Linux. */
+const GPU_DEVICES = ['/dev/nvidiactl', '/dev/dxg'];
 const CURES = {
   'tfjs-node': 'npm run setup:tensorflow',
   'tfjs-node-gpu': 'npm run setup:tensorflow -- --gpu',
@@ -26,6 +28,9 @@ export async function loadNative(kind: NativeKind, tf: TensorFlow): Promise<void
     throw new BackendError(
       `${kind} cannot be loaded beside @tensorflow/${isGpu ? 'tfjs-node' : 'tfjs-node-gpu'}: a process holds one native TensorFlow.`,
     );
+  // Asked before it is loaded: once in the process, it would keep tfjs-node out.
+  if (isGpu && !loaded && process.platform === 'linux' && !GPU_DEVICES.some((path) => existsSync(path)))
+    throw new BackendError(`@tensorflow/${kind} is left out: this machine shows no GPU (${GPU_DEVICES.join(', ')}).`);
   if (!loaded) requireNative(kind);
   const backend = tf.findBackend('tensorflow') as { isUsingGpuDevice?: boolean } | null;
   if (!backend)
