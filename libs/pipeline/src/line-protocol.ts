@@ -43,11 +43,13 @@ export function pointIdentity(line: string): string {
   return `${head} ${time}`;
 }
 
-/** Parts of a line: `measurement,tags`, `fields`, time digits. */
+/** Parts of a line: `measurement,tags`, `fields`, time digits. Throws RangeError where the text is no line of all three. */
 export function splitLine(line: string): { readonly head: string; readonly fields: string; readonly time: string } {
   let at = 0;
-  while (line[at] !== ' ' || line[at - 1] === '\\') at += 1;
+  while (at < line.length && (line[at] !== ' ' || line[at - 1] === '\\')) at += 1;
   const last = line.lastIndexOf(' ');
+  if (at === 0 || last <= at)
+    throw new RangeError(`This is no line of tags, fields and time: '${line.slice(0, 100)}'.`);
   return { head: line.slice(0, at), fields: line.slice(at + 1, last), time: line.slice(last + 1) };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOfLines, escapeTag, pointIdentity, stringField, timeDigits } from '@tideline/pipeline';
+import { digestOfLines, escapeTag, pointIdentity, splitLine, stringField, timeDigits } from '@tideline/pipeline';
 
 test('the digest does not depend on order or repeats, and sees every field', () => {
   const a = 'forecast,series=A q50=1 100';
@@ -25,4 +25,8 @@ test('time digits are exact before and after 1970', () => {
   assert.equal(timeDigits(1_700_000_000_123, 45), '1700000000123000045');
   assert.equal(timeDigits(0, 5), '5');
   assert.equal(timeDigits(-1, 999_999), '-1');
+});
+
+test('a text that is no whole line is refused', () => {
+  for (const text of ['', 'm', 'm v=1', 'm,a=b\\ c']) assert.throws(() => splitLine(text), RangeError);
 });
