@@ -118,3 +118,8 @@ test('InfluxDB sink: points of low volume go through the client and can be queri
   assert.match(await store.reader.ping(), /^InfluxDB .*database '.*' exists$/);
   await assert.rejects(store.reader.query('SELEKT 1'), ConfigError);
 });
+
+test('InfluxDB reader: a query of a database that is not there is refused for good, not retried', async () => {
+  await using reader = createInfluxReader({ url, database: uniqueName('none') });
+  await assert.rejects(reader.query('SELECT * FROM forecast'), ConfigError);
+});

@@ -1,6 +1,6 @@
 /** The `influx` client, for everything but the stream of points: databases, queries, single points. */
 import { ConfigError, RetryableError, TidelineError } from '@tideline/pipeline';
-import { InfluxDB } from 'influx';
+import { InfluxDB, ResultError } from 'influx';
 import {
   answerText,
   type InfluxConnection,
@@ -50,7 +50,7 @@ export async function withInfluxErrors<T>(address: string, work: () => Promise<T
     const error = cause instanceof Error ? cause : new Error(String(cause));
     const status = (error as { res?: { statusCode?: number } }).res?.statusCode;
     if (status !== undefined) throw influxError({ address, status, text: error.message });
-    if (error.name === 'ResultError')
+    if (cause instanceof ResultError)
       throw new ConfigError([`InfluxDB at ${address} refused a query: ${error.message}. Correct it.`]);
     throw new RetryableError(`InfluxDB at ${address} did not answer (${error.message}).`, { cause });
   }
