@@ -39,17 +39,27 @@ export interface SentimentPoint extends PointOfSeries {
 
 export type LivePoint = ForecastPoint | SentimentPoint;
 
-/** What a line of measurement `forecast` or `sentiment` says; null for any other line and for one that is broken. */
+/** What a line of measurement `forecast` or `sentiment` says; null for any other line and for one that is broken. Never throws. */
 export function parseLivePoint(line: string): LivePoint | null {
-  if (!/^(?:forecast|sentiment),/.test(line) || !/[^\\] /.test(line)) return null;
-  const { head, fields, time } = splitLine(line);
-  if (!/^-?\d+$/.test(time)) return null;
+  const parts = /^(?:forecast|sentiment),/.test(line) ? partsOf(line) : null;
+  if (parts === null || !/^-?\d+$/.test(parts.time)) return null;
+  const { head, fields, time } = parts;
   const tags = tagsOf(head);
   const values = numbersOf(fields);
   const series = tags.get('series');
   if (series === undefined) return null;
   const point = { stream: tags.get('stream') ?? '', series, model: tags.get('model') ?? '', timeNs: BigInt(time) };
   return line.startsWith('forecast,') ? forecastPoint(point, tags, values) : sentimentPoint(point, tags, values);
+}
+
+/** One broken line must not cost the lines that came with it. */
+function partsOf(line: string): ReturnType<typeof splitLine> | null {
+  try {
+    return splitLine(line);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function forecastPoint(
