@@ -54,7 +54,10 @@ async function readUntil(
         timer = setTimeout(() => {
           reject(new RetryableError(`Topic '${topic}' at Kafka ${address} could not be read within ${deadlineMs} ms.`));
         }, deadlineMs);
-        consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+        // A coordinator that is still loading (a broker that has just started) is no reason to give up: kafkajs starts again.
+        consumer.on(consumer.events.CRASH, ({ payload }) => {
+          if (!payload.restart) reject(payload.error);
+        });
         const eachBatch = async ({
           batch,
         }: {
