@@ -2,7 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { prepare, ROOT, run } from './prepare.mjs';
+import { prepare } from './prepare.mjs';
+import { ROOT, run } from './run.mjs';
 
 prepare();
 run(process.execPath, [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '.']);

@@ -1,0 +1,167 @@
+import { sigmoid4, tanh4 } from './activations';
+import { gruGates, lstmGates } from './gates';
+import { sums16of1, sums16x2 } from './sums';
+import { gruSums1, gruSums2 } from './sums-gru';
+
+/** Each row is named by 16 bytes of pointers: x, h, c, out. */
+@inline
+const ROW: usize = 16;
+
+/** Sums of one block for all rows into `sums` [n][16 floats]. */
+function lstmBlock(w: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: usize): void {
+  const first = w + 64;
+  let row = rows;
+  for (let i = 0; i + 1 < n; i += 2) {
+    const xa = usize(load<u32>(row));
+    const xb = usize(load<u32>(row + ROW));
+    sums16x2(w, w, first, xa, xb, width, usize(load<u32>(row, 4)), usize(load<u32>(row + ROW, 4)), hidden, sums, sums + 64);
+    row += 2 * ROW;
+    sums += 128;
+  }
+  if (n & 1) sums16of1(w, w, first, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums, sums);
+}
+
+function gruBlock(w: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: usize): void {
+  const first = w + 64;
+  let row = rows;
+  for (let i = 0; i + 1 < n; i += 2) {
+    const xa = usize(load<u32>(row));
+    const xb = usize(load<u32>(row + ROW));
+    gruSums2(w, w, first, xa, xb, width, usize(load<u32>(row, 4)), usize(load<u32>(row + ROW, 4)), hidden, sums, sums + 64);
+    row += 2 * ROW;
+    sums += 128;
+  }
+  if (n & 1) gruSums1(w, w, first, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums, sums);
+}
+
+/** Two blocks of one row. */
+function pairOfBlocks(gru: bool, w: usize, blockBytes: usize, rows: usize, width: i32, hidden: i32, sums: usize): void {
+  const x = usize(load<u32>(rows));
+  const h = usize(load<u32>(rows, 4));
+  const wb = w + blockBytes;
+  if (gru) gruSums1(w, wb, w + 64, wb + 64, x, width, h, hidden, sums, sums + 64);
+  else sums16of1(w, wb, w + 64, wb + 64, x, width, h, hidden, sums, sums + 64);
+}
+
+/** One LSTM (or GRU) layer for n rows: c in place, the new h to each row's `out`. `sums` is scratch, [max(n, 2)][16 floats]. */
+export function gatedLayer(gru: bool, weights: usize, rows: usize, n: i32, width: i32, hidden: i32, peephole: usize, sums: usize): void {
+  const blockBytes = usize(64 + (width + hidden) * (gru ? 48 : 64));
+  const blocks = hidden >> 2;
+  let block = 0;
+  if (n === 1) {
+    for (; block + 1 < blocks; block += 2) {
+      pairOfBlocks(gru, weights + usize(block) * blockBytes, blockBytes, rows, width, hidden, sums);
+      gates(gru, rows, block, sums, peephole, hidden);
+      gates(gru, rows, block + 1, sums + 64, peephole, hidden);
+    }
+  }
+  for (; block < blocks; block += 1) {
+    const w = weights + usize(block) * blockBytes;
+    if (gru) gruBlock(w, rows, n, width, hidden, sums);
+    else lstmBlock(w, rows, n, width, hidden, sums);
+    for (let i = 0; i < n; i += 1) gates(gru, rows + usize(i) * ROW, block, sums + usize(i) * 64, peephole, hidden);
+  }
+}
+
+/** The sums of x alone, for all rows and blocks, into `sums` [n][stride bytes]: one matrix product for a run. */
+export function inputProduct(gru: bool, weights: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: usize, stride: usize): void {
+  const blockBytes = usize(64 + (width + hidden) * (gru ? 48 : 64));
+  for (let block = 0; block < hidden >> 2; block += 1) {
+    const w = weights + usize(block) * blockBytes;
+    let out = sums + usize(block) * 64;
+    let row = rows;
+    for (let i = 0; i < n; i += 2) {
+      // An odd last row is computed twice.
+      const last = i + 1 < n ? ROW : 0;
+      const outB = i + 1 < n ? out + stride : out;
+      if (gru) gruSums2(w, w, w + 64, usize(load<u32>(row)), usize(load<u32>(row + last)), width, 0, 0, 0, out, outB);
+      else sums16x2(w, w, w + 64, usize(load<u32>(row)), usize(load<u32>(row + last)), width, 0, 0, 0, out, outB);
+      row += 2 * ROW;
+      out += 2 * stride;
+    }
+  }
+}
+
+/** One step of one row whose sums of x stand in `sums` [blocks][16 floats]. */
+export function recurrentStep(gru: bool, weights: usize, rows: usize, width: i32, hidden: i32, peephole: usize, sums: usize): void {
+  const rowBytes = gru ? 48 : 64;
+  const blockBytes = usize(64 + (width + hidden) * rowBytes);
+  const h = usize(load<u32>(rows, 4));
+  let w = weights + usize(64 + width * rowBytes);
+  const blocks = hidden >> 2;
+  for (let block = 0; block < blocks; block += 2) {
+    const two = block + 1 < blocks;
+    const wb = two ? w + blockBytes : w;
+    const at = sums + usize(block) * 64;
+    const next = two ? at + 64 : at;
+    if (gru) gruSums1(at, next, w, wb, h, 0, h, hidden, at, next);
+    else sums16of1(at, next, w, wb, h, 0, h, hidden, at, next);
+    gates(gru, rows, block, at, peephole, hidden);
+    if (two) gates(gru, rows, block + 1, next, peephole, hidden);
+    w += 2 * blockBytes;
+  }
+}
+
+@inline
+function gates(gru: bool, row: usize, block: i32, sums: usize, peephole: usize, hidden: i32): void {
+  const unit = usize(block) * 16;
+  const out = usize(load<u32>(row, 12)) + unit;
+  if (gru) gruGates(sums, usize(load<u32>(row, 4)) + unit, out);
+  else lstmGates(sums, usize(load<u32>(row, 8)) + unit, out, peephole === 0 ? 0 : peephole + unit, hidden);
+}
+
+/** out = b + W x + U h in groups of 16 places; with tanh for an RNN layer. `out` has room for whole groups. */
+export function affineLayer(weights: usize, rows: usize, n: i32, width: i32, hidden: i32, places: i32, squash: bool): void {
+  const groupBytes = usize(1 + width + hidden) * 64;
+  for (let place = 0; place < places; place += 16) {
+    let row = rows;
+    for (let i = 0; i < n; i += 2) {
+      const other = i + 1 < n ? row + ROW : row;
+      const outA = usize(load<u32>(row, 12)) + usize(place) * 4;
+      const outB = usize(load<u32>(other, 12)) + usize(place) * 4;
+      const xa = usize(load<u32>(row));
+      const xb = usize(load<u32>(other));
+      sums16x2(weights, weights, weights + 64, xa, xb, width, usize(load<u32>(row, 4)), usize(load<u32>(other, 4)), hidden, outA, outB);
+      if (squash) {
+        tanh16(outA);
+        if (outB !== outA) tanh16(outB);
+      }
+      row += 2 * ROW;
+    }
+    weights += groupBytes;
+  }
+}
+
+function tanh16(at: usize): void {
+  for (let k: usize = 0; k < 64; k += 16) v128.store(at + k, tanh4(v128.load(at + k)));
+}
+
+/**
+ * A GRU layer with the reset before the product: r and z as one affine layer into `sums` [r: H][z: H], then n = tanh(b + W x + U (r * h)).
+ * The sums of a row need 2H floats for r and z, H for r * h and H (whole groups each) for n.
+ */
+export function gruBeforeLayer(gates: usize, candidate: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: usize, stride: usize): void {
+  const one = f32x4.splat(1);
+  const places = (2 * hidden + 15) & ~15;
+  const candidatePlaces = (hidden + 15) & ~15;
+  for (let i = 0; i < n; i += 1) {
+    const row = rows + usize(i) * ROW;
+    const out = usize(load<u32>(row, 12));
+    const h = usize(load<u32>(row, 4));
+    const at = sums + usize(i) * stride;
+    store<u32>(row, u32(at), 12);
+    affineLayer(gates, row, 1, width, hidden, places, false);
+    const reset = at + usize(places) * 4;
+    for (let k: usize = 0; k < usize(hidden) * 4; k += 16) v128.store(reset + k, f32x4.mul(sigmoid4(v128.load(at + k)), v128.load(h + k)));
+    store<u32>(row, u32(reset), 4);
+    const n4 = reset + usize(hidden) * 4;
+    store<u32>(row, u32(n4), 12);
+    affineLayer(candidate, row, 1, width, hidden, candidatePlaces, true);
+    for (let k: usize = 0; k < usize(hidden) * 4; k += 16) {
+      const z = sigmoid4(v128.load(at + usize(hidden) * 4 + k));
+      v128.store(out + k, f32x4.add(f32x4.mul(f32x4.sub(one, z), v128.load(n4 + k)), f32x4.mul(z, v128.load(h + k))));
+    }
+    store<u32>(row, u32(h), 4);
+    store<u32>(row, u32(out), 12);
+  }
+}

@@ -1,0 +1,188 @@
+import { AssertionError } from 'node:assert';
+import type { Engine, EngineOptions } from '../../engine.ts';
+import { type Model, stateSizeOf } from '../../model.ts';
+import { SlotAllocator } from '../../slots.ts';
+import { type Kernel, loadWasmKernel } from './kernel.ts';
+import { createProgram, type Program } from './program.ts';
+
+const PAGE_BYTES = 65_536;
+const PAGES_MAX = 65_536;
+const TILE_MIN = 8;
+const TILE_MAX = 64;
+/** Inputs and states of a tile should stay in the first cache beside a block of weights. */
+const TILE_BYTES = 16_384;
+
+/** The fused kernel over states in its own memory (WebAssembly SIMD). Throws Error with the cure where the kernel is not compiled. */
+export function createSimdEngine(model: Model, options: EngineOptions): Engine {
+  return new SimdEngine(model, options, loadWasmKernel);
+}
+
+class SimdEngine implements Engine {
+  readonly name: string;
+  readonly modelName: string;
+  readonly modelDigest: string;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly stateSize: number;
+  readonly #allocator: SlotAllocator;
+  readonly #memory: WebAssembly.Memory;
+  readonly #kernel: Kernel;
+  readonly #program: Program;
+  readonly #hiddenSize: number;
+  #floats: Float32Array;
+  #slots: Uint32Array;
+
+  constructor(model: Model, options: EngineOptions, load: (memory: WebAssembly.Memory) => Kernel) {
+    const { spec } = model;
+    this.modelName = spec.name;
+    this.modelDigest = model.digest;
+    this.inputSize = spec.inputSize;
+    this.outputSize = spec.outputSize;
+    this.stateSize = stateSizeOf(spec);
+    this.#hiddenSize = spec.hiddenSize;
+    this.#allocator = new SlotAllocator(options.slotsMax);
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX });
+    this.#kernel = load(this.#memory);
+    this.name = this.#kernel.name;
+    this.#program = createProgram(model, this.#kernel.lanes, tileOf(spec.inputSize + spec.hiddenSize));
+    this.#reserve(this.#program.states);
+    this.#program.write(this.#memory);
+    this.#floats = new Float32Array(this.#memory.buffer);
+    this.#slots = new Uint32Array(this.#memory.buffer, this.#program.slots, this.#program.tile);
+  }
+
+  allocate(): number {
+    const slot = this.#allocator.allocate();
+    const { states, stride } = this.#program;
+    this.#reserve(states + (slot + 1) * stride);
+    this.#floats.fill(0, (states + slot * stride) / 4, (states + (slot + 1) * stride) / 4);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.#allocator.release(slot);
+  }
+
+  step(batch: Parameters<Engine['step']>[0]): void {
+    const { slots, rows, inputs, outputs } = batch;
+    if (slots.length !== rows.length) refuse(`A step has ${slots.length} slots and ${rows.length} rows.`);
+    // All is checked before anything is advanced: a failed step changes nothing.
+    for (let i = 0; i < slots.length; i += 1) this.#allocator.assertUsed(slots[i]);
+    this.#assertRows(rows, inputs, outputs);
+    const { address, tile } = this.#program;
+    for (let from = 0; from < rows.length; from += tile) {
+      const n = Math.min(tile, rows.length - from);
+      for (let i = 0; i < n; i += 1) this.#slots[i] = slots[from + i];
+      this.#gather(rows, from, n, inputs);
+      this.#kernel.step(address, n);
+      this.#scatter(rows, from, n, outputs);
+    }
+  }
+
+  run(sequence: Parameters<Engine['run']>[0]): void {
+    const { slot, rows, inputs, outputs } = sequence;
+    this.#allocator.assertUsed(slot);
+    this.#assertRows(rows, inputs, outputs);
+    const { address, tile } = this.#program;
+    this.#slots[0] = slot;
+    for (let from = 0; from < rows.length; from += tile) {
+      const n = Math.min(tile, rows.length - from);
+      this.#gather(rows, from, n, inputs);
+      this.#kernel.run(address, n);
+      this.#scatter(rows, from, n, outputs);
+    }
+  }
+
+  readStates(slots: ArrayLike<number>, into: Float32Array): void {
+    this.#assertFits(slots, into);
+    const floats = this.#floats;
+    this.#eachPart(slots, (inMemory, outside, size) => {
+      for (let k = 0; k < size; k += 1) into[outside + k] = floats[inMemory + k];
+    });
+  }
+
+  writeStates(slots: ArrayLike<number>, from: Float32Array): void {
+    this.#assertFits(slots, from);
+    const floats = this.#floats;
+    this.#eachPart(slots, (inMemory, outside, size) => {
+      for (let k = 0; k < size; k += 1) floats[inMemory + k] = from[outside + k];
+    });
+  }
+
+  dispose(): void {
+    this.#allocator.releaseAll();
+    this.#floats = new Float32Array(0);
+    this.#slots = new Uint32Array(0);
+  }
+
+  #gather(rows: Uint32Array, from: number, n: number, inputs: Float32Array): void {
+    const { inputSize } = this;
+    const floats = this.#floats;
+    let to = this.#program.inputs / 4;
+    for (let i = 0; i < n; i += 1) {
+      const at = rows[from + i] * inputSize;
+      for (let k = 0; k < inputSize; k += 1) floats[to + k] = inputs[at + k];
+      to += inputSize;
+    }
+  }
+
+  #scatter(rows: Uint32Array, from: number, n: number, outputs: Float32Array): void {
+    const { outputSize } = this;
+    const { headPlaces } = this.#program;
+    const floats = this.#floats;
+    let at = this.#program.outputs / 4;
+    for (let i = 0; i < n; i += 1) {
+      const to = rows[from + i] * outputSize;
+      for (let k = 0; k < outputSize; k += 1) outputs[to + k] = floats[at + k];
+      at += headPlaces;
+    }
+  }
+
+  /** Every h and c of the slots: its place in memory, its place in a dense array of states, its size. */
+  #eachPart(slots: ArrayLike<number>, visit: (inMemory: number, outside: number, size: number) => void): void {
+    const { states, stride, hidden } = this.#program;
+    // Without padding a state is one piece.
+    const whole = hidden === this.#hiddenSize;
+    const size = whole ? this.stateSize : this.#hiddenSize;
+    const parts = this.stateSize / size;
+    for (let i = 0; i < slots.length; i += 1)
+      for (let part = 0; part < parts; part += 1)
+        visit((states + slots[i] * stride) / 4 + part * hidden, i * this.stateSize + part * size, size);
+  }
+
+  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
+    const end = Math.min(Math.floor(inputs.length / this.inputSize), Math.floor(outputs.length / this.outputSize));
+    for (let i = 0; i < rows.length; i += 1)
+      if (rows[i] >= end)
+        refuse(`Row ${rows[i]} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`);
+  }
+
+  #assertFits(slots: ArrayLike<number>, states: Float32Array): void {
+    for (let i = 0; i < slots.length; i += 1) this.#allocator.assertUsed(slots[i]);
+    const needed = slots.length * this.stateSize;
+    if (states.length < needed)
+      refuse(`${slots.length} states need ${needed} values, there is room for ${states.length}.`);
+  }
+
+  /** Grows the memory to `bytes` at least, by doubling. Throws RangeError beyond 4 GiB. */
+  #reserve(bytes: number): void {
+    const { buffer } = this.#memory;
+    if (bytes <= buffer.byteLength) return;
+    const pages = Math.min(PAGES_MAX, Math.max(Math.ceil(bytes / PAGE_BYTES), (buffer.byteLength / PAGE_BYTES) * 2));
+    if (pages * PAGE_BYTES < bytes)
+      throw new RangeError(`States of ${bytes} bytes do not fit into the kernel's 4 GiB: lower slotsMax.`);
+    this.#memory.grow(pages - buffer.byteLength / PAGE_BYTES);
+    this.#kernel.attach();
+    this.#floats = new Float32Array(this.#memory.buffer);
+    this.#slots = new Uint32Array(this.#memory.buffer, this.#program.slots, this.#program.tile);
+  }
+}
+
+function tileOf(floatsOfRow: number): number {
+  const rows = Math.floor(TILE_BYTES / (4 * floatsOfRow) / 2) * 2;
+  return Math.max(TILE_MIN, Math.min(TILE_MAX, rows));
+}
+
+function refuse(message: string): never {
+  throw new AssertionError({ message });
+}

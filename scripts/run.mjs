@@ -1,0 +1,19 @@
+// What the scripts share. They run before any dependency exists, so they use Node alone.
+import { spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs a command; exits with its status where it fails. Its output goes to stderr: stdout belongs to the result. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], ...options });
+  if (result.error) fail(`'${command}' could not be started (${result.error.message}). Install it and run this again.`);
+  if (result.status !== 0)
+    fail(`'${command} ${args.join(' ')}' ended with ${result.status ?? result.signal}.`, result.status ?? 1);
+}
+
+export function fail(message, status = 1) {
+  process.stderr.write(`${message}\n`);
+  process.exit(status);
+}
