@@ -2,6 +2,7 @@ export type { Engine, EngineOptions } from './engine.ts';
 export type { EngineKind } from './engines/create.ts';
 export { createEngine, ENGINE_KINDS } from './engines/create.ts';
 export { createReferenceEngine } from './engines/reference.ts';
+export { createSimdEngine } from './engines/simd/engine.ts';
 export type { CellKind, GruReset, LayerWeights, Model, ModelSpec, ModelWeights } from './model.ts';
 export { GATES, stateSizeOf } from './model.ts';
 export { ModelError } from './model-error.ts';

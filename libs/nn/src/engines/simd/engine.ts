@@ -121,7 +121,11 @@ class SimdEngine implements Engine {
     let to = this.#program.inputs / 4;
     for (let i = 0; i < n; i += 1) {
       const at = rows[from + i] * inputSize;
-      for (let k = 0; k < inputSize; k += 1) floats[to + k] = inputs[at + k];
+      for (let k = 0; k < inputSize; k += 1) {
+        const value = inputs[at + k];
+        // An infinity times the zero weight of a padded unit is NaN: it is one from the start, so that every vector width says the same.
+        floats[to + k] = value - value === 0 ? value : Number.NaN;
+      }
       to += inputSize;
     }
   }
