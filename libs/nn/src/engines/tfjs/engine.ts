@@ -133,12 +133,13 @@ class TfjsEngine implements Engine {
     this.#select();
     const { tf } = this.#backend;
     const width = this.stateSize + this.inputSize;
-    const result = tf.tidy(() => {
-      const uploaded: Tensor2D = tf.tensor2d(tile, [tile.length / width, width]);
-      return this.#network.advance(uploaded).dataSync() as Float32Array;
-    });
-    // Some backends hand out a view of their own memory.
-    return result.slice();
+    const uploaded: Tensor2D = tf.tensor2d(tile, [tile.length / width, width]);
+    const advanced = tf.tidy(() => this.#network.advance(uploaded));
+    // Read outside of `tidy`, which walks its result value by value in search of tensors. Some backends hand out a view of their own memory.
+    const result = (advanced.dataSync() as Float32Array).slice();
+    uploaded.dispose();
+    advanced.dispose();
+    return result;
   }
 
   /** TensorFlow.js has one backend in force a process; engines of several take turns. A started one is in force when the call returns. */

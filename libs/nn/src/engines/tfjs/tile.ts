@@ -25,10 +25,11 @@ export function invariantTileRows(options: {
       const row = Float32Array.from({ length: width }, (_, i) => Math.sin((trial + 1) * 12.9898 + i * 78.233));
       const tile = new Float32Array(rows * width);
       for (let r = 0; r < rows; r += 1) tile.set(row, r * width);
-      const result = tf.tidy(() => {
-        const uploaded: Tensor2D = tf.tensor2d(tile, [rows, width]);
-        return network.advance(uploaded).dataSync() as Float32Array;
-      });
+      const uploaded: Tensor2D = tf.tensor2d(tile, [rows, width]);
+      const advanced = tf.tidy(() => network.advance(uploaded));
+      const result = advanced.dataSync() as Float32Array;
+      uploaded.dispose();
+      advanced.dispose();
       return isRepeated(result, result.length / rows);
     });
   return (padsTiles ? tileRowsTried.find(isInvariant) : tileRowsTried[0]) ?? 1;
