@@ -1,6 +1,6 @@
 import { sigmoid4, tanh4 } from './activations';
 import { gruGates, lstmGates } from './gates';
-import { sums16of1, sums16x2 } from './sums';
+import { sums16x1, sums16x2 } from './sums';
 import { gruSums1, gruSums2 } from './sums-gru';
 
 /** Each row is named by 16 bytes of pointers: x, h, c, out. */
@@ -18,7 +18,7 @@ function lstmBlock(w: usize, rows: usize, n: i32, width: i32, hidden: i32, sums:
     row += 2 * ROW;
     sums += 128;
   }
-  if (n & 1) sums16of1(w, w, first, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums, sums);
+  if (n & 1) sums16x1(w, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums);
 }
 
 function gruBlock(w: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: usize): void {
@@ -31,31 +31,32 @@ function gruBlock(w: usize, rows: usize, n: i32, width: i32, hidden: i32, sums: 
     row += 2 * ROW;
     sums += 128;
   }
-  if (n & 1) gruSums1(w, w, first, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums, sums);
+  if (n & 1) gruSums1(w, first, usize(load<u32>(row)), width, usize(load<u32>(row, 4)), hidden, sums);
 }
 
-/** Two blocks of one row. */
-function pairOfBlocks(gru: bool, w: usize, blockBytes: usize, rows: usize, width: i32, hidden: i32, sums: usize): void {
-  const x = usize(load<u32>(rows));
-  const h = usize(load<u32>(rows, 4));
-  const wb = w + blockBytes;
-  if (gru) gruSums1(w, wb, w + 64, wb + 64, x, width, h, hidden, sums, sums + 64);
-  else sums16of1(w, wb, w + 64, wb + 64, x, width, h, hidden, sums, sums + 64);
+/** The sums of all blocks of one row into `sums` [blocks][16 floats]. */
+function lone(gru: bool, w: usize, row: usize, width: i32, hidden: i32, sums: usize): void {
+  const blockBytes = usize(64 + (width + hidden) * (gru ? 48 : 64));
+  const x = usize(load<u32>(row));
+  const h = usize(load<u32>(row, 4));
+  for (let block = 0; block < hidden; block += 4) {
+    if (gru) gruSums1(w, w + 64, x, width, h, hidden, sums);
+    else sums16x1(w, w + 64, x, width, h, hidden, sums);
+    w += blockBytes;
+    sums += 64;
+  }
 }
 
-/** One LSTM (or GRU) layer for n rows: c in place, the new h to each row's `out`. `sums` is scratch, [max(n, 2)][16 floats]. */
+/** One LSTM (or GRU) layer for n rows: c in place, the new h to each row's `out`. `sums` is scratch, [max(n, hidden / 4)][16 floats]. */
 export function gatedLayer(gru: bool, weights: usize, rows: usize, n: i32, width: i32, hidden: i32, peephole: usize, sums: usize): void {
   const blockBytes = usize(64 + (width + hidden) * (gru ? 48 : 64));
   const blocks = hidden >> 2;
-  let block = 0;
   if (n === 1) {
-    for (; block + 1 < blocks; block += 2) {
-      pairOfBlocks(gru, weights + usize(block) * blockBytes, blockBytes, rows, width, hidden, sums);
-      gates(gru, rows, block, sums, peephole, hidden);
-      gates(gru, rows, block + 1, sums + 64, peephole, hidden);
-    }
+    lone(gru, weights, rows, width, hidden, sums);
+    gatesOfRow(gru, rows, hidden, sums, peephole);
+    return;
   }
-  for (; block < blocks; block += 1) {
+  for (let block = 0; block < blocks; block += 1) {
     const w = weights + usize(block) * blockBytes;
     if (gru) gruBlock(w, rows, n, width, hidden, sums);
     else lstmBlock(w, rows, n, width, hidden, sums);
@@ -83,23 +84,24 @@ export function inputProduct(gru: bool, weights: usize, rows: usize, n: i32, wid
 }
 
 /** One step of one row whose sums of x stand in `sums` [blocks][16 floats]. */
-export function recurrentStep(gru: bool, weights: usize, rows: usize, width: i32, hidden: i32, peephole: usize, sums: usize): void {
+export function recurrentStep(gru: bool, weights: usize, row: usize, width: i32, hidden: i32, peephole: usize, sums: usize): void {
   const rowBytes = gru ? 48 : 64;
   const blockBytes = usize(64 + (width + hidden) * rowBytes);
-  const h = usize(load<u32>(rows, 4));
+  const h = usize(load<u32>(row, 4));
   let w = weights + usize(64 + width * rowBytes);
-  const blocks = hidden >> 2;
-  for (let block = 0; block < blocks; block += 2) {
-    const two = block + 1 < blocks;
-    const wb = two ? w + blockBytes : w;
-    const at = sums + usize(block) * 64;
-    const next = two ? at + 64 : at;
-    if (gru) gruSums1(at, next, w, wb, h, 0, h, hidden, at, next);
-    else sums16of1(at, next, w, wb, h, 0, h, hidden, at, next);
-    gates(gru, rows, block, at, peephole, hidden);
-    if (two) gates(gru, rows, block + 1, next, peephole, hidden);
-    w += 2 * blockBytes;
+  let at = sums;
+  for (let block = 0; block < hidden; block += 4) {
+    if (gru) gruSums1(at, w, h, 0, h, hidden, at);
+    else sums16x1(at, w, h, 0, h, hidden, at);
+    w += blockBytes;
+    at += 64;
   }
+  gatesOfRow(gru, row, hidden, sums, peephole);
+}
+
+/** The gates of all blocks of one row, once all sums stand: those of several blocks overlap. */
+function gatesOfRow(gru: bool, row: usize, hidden: i32, sums: usize, peephole: usize): void {
+  for (let block = 0; block < hidden >> 2; block += 1) gates(gru, row, block, sums + usize(block) * 64, peephole, hidden);
 }
 
 @inline

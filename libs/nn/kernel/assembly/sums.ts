@@ -62,53 +62,42 @@ export function sums16x2(
   v128.store(outB, b3, 48);
 }
 
-/** The same for one row and two blocks of places, whose weights stand at `wa` and `wb`: a lone row has 8 independent sums too. */
-export function sums16of1(
-  startA: usize,
-  startB: usize,
-  wa: usize,
-  wb: usize,
-  x: usize,
-  xn: i32,
-  h: usize,
-  hn: i32,
-  outA: usize,
-  outB: usize,
-): void {
-  let a0 = v128.load(startA);
-  let a1 = v128.load(startA, 16);
-  let a2 = v128.load(startA, 32);
-  let a3 = v128.load(startA, 48);
-  let b0 = v128.load(startB);
-  let b1 = v128.load(startB, 16);
-  let b2 = v128.load(startB, 32);
-  let b3 = v128.load(startB, 48);
+/** The same for one row. Two k go together: more of them, or two blocks, and V8 loads early and spills. */
+export function sums16x1(start: usize, w: usize, x: usize, xn: i32, h: usize, hn: i32, out: usize): void {
+  let a0 = v128.load(start);
+  let a1 = v128.load(start, 16);
+  let a2 = v128.load(start, 32);
+  let a3 = v128.load(start, 48);
   let v = x;
   let end = x + usize(xn) * 4;
   for (let pass = 0; pass < 2; pass += 1) {
-    while (v < end) {
-      const value = v128.load32_splat(v);
-      a0 = mac(a0, v128.load(wa), value);
-      a1 = mac(a1, v128.load(wa, 16), value);
-      a2 = mac(a2, v128.load(wa, 32), value);
-      a3 = mac(a3, v128.load(wa, 48), value);
-      b0 = mac(b0, v128.load(wb), value);
-      b1 = mac(b1, v128.load(wb, 16), value);
-      b2 = mac(b2, v128.load(wb, 32), value);
-      b3 = mac(b3, v128.load(wb, 48), value);
-      wa += 64;
-      wb += 64;
-      v += 4;
+    while (v + 4 < end) {
+      const value0 = v128.load32_splat(v, 0);
+      a0 = mac(a0, v128.load(w, 0), value0);
+      a1 = mac(a1, v128.load(w, 16), value0);
+      a2 = mac(a2, v128.load(w, 32), value0);
+      a3 = mac(a3, v128.load(w, 48), value0);
+      const value1 = v128.load32_splat(v, 4);
+      a0 = mac(a0, v128.load(w, 64), value1);
+      a1 = mac(a1, v128.load(w, 80), value1);
+      a2 = mac(a2, v128.load(w, 96), value1);
+      a3 = mac(a3, v128.load(w, 112), value1);
+      w += 128;
+      v += 8;
+    }
+    if (v < end) {
+      const value0 = v128.load32_splat(v, 0);
+      a0 = mac(a0, v128.load(w, 0), value0);
+      a1 = mac(a1, v128.load(w, 16), value0);
+      a2 = mac(a2, v128.load(w, 32), value0);
+      a3 = mac(a3, v128.load(w, 48), value0);
+      w += 64;
     }
     v = h;
     end = h + usize(hn) * 4;
   }
-  v128.store(outA, a0);
-  v128.store(outA, a1, 16);
-  v128.store(outA, a2, 32);
-  v128.store(outA, a3, 48);
-  v128.store(outB, b0);
-  v128.store(outB, b1, 16);
-  v128.store(outB, b2, 32);
-  v128.store(outB, b3, 48);
+  v128.store(out, a0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
 }
