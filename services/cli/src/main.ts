@@ -1,4 +1,5 @@
 import { addDemo } from './commands/demo.ts';
+import { addDlq } from './commands/dlq.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addModels } from './commands/models.ts';
 import { addReplay } from './commands/replay.ts';
@@ -12,5 +13,6 @@ program
   .description('Streaming forecasts by stateful recurrent models: exact after any fault.')
   .version('0.1.0')
   .showHelpAfterError();
-for (const add of [addDemo, addUp, addDown, addServices, addReplay, addTrain, addModels, addDoctor]) add(program);
+for (const add of [addDemo, addUp, addDown, addServices, addReplay, addTrain, addModels, addDlq, addDoctor])
+  add(program);
 await program.parseAsync();

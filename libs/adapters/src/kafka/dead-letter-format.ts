@@ -1,6 +1,9 @@
 /**
  * A dead letter as a Kafka message. Key `topic/partition/offset`, so that a compacted topic keeps one letter a position; value the original bytes;
  * the rest in headers `tideline-*`, the record's own headers as `original-header-*`.
+ *
+ * That a letter was redriven is a message of its own, key `<letter's key>#redriven`: a replay that refuses the record again writes the letter anew and
+ * must not make it look as if nobody had redriven it.
  */
 import type { DeadLetter, RawRecord } from '@tideline/pipeline';
 import type { KafkaMessage, Message } from 'kafkajs';
@@ -17,6 +20,7 @@ const HEADER = {
   /** The record had no value; an empty one stands for it, because in a compacted topic no value means "delete". */
   noValue: 'tideline-no-value',
 } as const;
+const REDRIVEN_SUFFIX = '#redriven';
 const ORIGINAL_HEADER = 'original-header-';
 
 /** Key of the letter of a position. */
@@ -63,4 +67,41 @@ export function readLetter(message: KafkaMessage): DeadLetter | null {
   };
   const shard = { topic: text(HEADER.topic), partition: Number(text(HEADER.partition)) };
   return { shard, offset, reason: text(HEADER.reason), field: text(HEADER.field), record };
+}
+
+/** When and where a letter's record was produced again. */
+export interface Redriven {
+  /** Topic that it was sent to. */
+  readonly topic: string;
+  readonly atMs: number;
+}
+
+/** A letter as the topic keeps it. */
+export interface KeptLetter extends DeadLetter {
+  /** Null: never redriven. */
+  readonly redriven: Redriven | null;
+}
+
+/** The message that marks a letter as redriven. */
+export function redrivenMessage(letter: Pick<DeadLetter, 'shard' | 'offset'>, redriven: Redriven): Message {
+  return { key: letterKey(letter) + REDRIVEN_SUFFIX, value: JSON.stringify(redriven) };
+}
+
+/** Key of the letter that a marker speaks of, and what it says (null: the mark is taken away); null where the message is no marker. */
+export function readRedriven(
+  message: KafkaMessage,
+): { readonly key: string; readonly redriven: Redriven | null } | null {
+  const key = message.key?.toString('utf8') ?? '';
+  if (!key.endsWith(REDRIVEN_SUFFIX)) return null;
+  return { key: key.slice(0, -REDRIVEN_SUFFIX.length), redriven: message.value === null ? null : parse(message.value) };
+}
+
+/** A marker that cannot be read still says that the letter was redriven. */
+function parse(value: Buffer): Redriven {
+  try {
+    const { topic, atMs } = JSON.parse(value.toString('utf8')) as Partial<Redriven>;
+    return { topic: String(topic ?? ''), atMs: Number(atMs ?? 0) };
+  } catch {
+    return { topic: '', atMs: 0 };
+  }
 }

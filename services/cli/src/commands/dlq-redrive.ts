@@ -1,0 +1,58 @@
+import { type KeptLetter, letterKey, readDeadLetters, redriveDeadLetters } from '@tideline/adapters';
+import { ConfigurationError } from '@tideline/runtime';
+import type { Environment } from '../addresses.ts';
+import { parseMap } from '../field-map.ts';
+import { type LetterFilter, letterTopic, matches } from './dlq-letters.ts';
+
+export interface RedriveCommandOptions extends LetterFilter {
+  readonly all?: true | undefined;
+  readonly position?: readonly string[] | undefined;
+  readonly mapTopic?: readonly string[] | undefined;
+  readonly again?: true | undefined;
+  readonly dryRun?: true | undefined;
+  readonly json?: true | undefined;
+  readonly deadLetters?: string | undefined;
+}
+
+/** Throws ConfigurationError where the choice is none, or a letter that was named was redriven before. */
+export async function redrive(env: Environment, options: RedriveCommandOptions): Promise<void> {
+  if ((options.all === undefined) === (options.position === undefined))
+    throw new ConfigurationError(["Say which letters: either '--all' or '--position topic/partition/offset'."]);
+  const place = await letterTopic(env, options);
+  const map = new Map(Object.entries(parseMap(options.mapTopic ?? [])));
+  const topicOf = (topic: string): string => map.get(topic) ?? topic;
+  let skipped = 0;
+  const select = (letters: readonly KeptLetter[]): KeptLetter[] => {
+    const chosen = choose(letters, options);
+    const due = options.again ? chosen : chosen.filter(({ redriven }) => redriven === null);
+    skipped = chosen.length - due.length;
+    return due;
+  };
+  const dry = options.dryRun === true;
+  const letters = dry
+    ? select(await readDeadLetters(place))
+    : await redriveDeadLetters({ ...place, select, topicOf, atMs: Date.now() });
+  if (options.json) {
+    const sent = letters.map((letter) => ({ position: letterKey(letter), topic: topicOf(letter.shard.topic) }));
+    process.stdout.write(`${JSON.stringify({ redriven: letters.length, skipped, dryRun: dry, letters: sent })}\n`);
+    return;
+  }
+  for (const letter of letters) process.stdout.write(`${letterKey(letter)} -> ${topicOf(letter.shard.topic)}\n`);
+  const before = skipped > 0 ? ` ${skipped} were redriven before: '--again' sends them once more.` : '';
+  process.stderr.write(`${letters.length} record(s) ${dry ? 'would be' : 'were'} sent again.${before}\n`);
+}
+
+function choose(letters: readonly KeptLetter[], options: RedriveCommandOptions): KeptLetter[] {
+  const filtered = letters.filter((letter) => matches(letter, options));
+  if (options.position === undefined) return filtered;
+  const byPosition = new Map(filtered.map((letter) => [letterKey(letter), letter]));
+  const chosen = [...new Set(options.position)].map((position) => ({ position, letter: byPosition.get(position) }));
+  const problems = chosen.flatMap(({ position, letter }) => {
+    if (letter === undefined) return [`There is no dead letter at ${position}: see 'tideline dlq list'.`];
+    if (letter.redriven === null || options.again) return [];
+    const at = new Date(letter.redriven.atMs).toISOString();
+    return [`${position} was redriven to ${letter.redriven.topic} at ${at}: '--again' sends it once more.`];
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return chosen.flatMap(({ letter }) => letter ?? []);
+}
