@@ -1,0 +1,106 @@
+/**
+ * The straight run of the chain workload, in its own words: record by record, no chunk, no wave, no commit, nothing of the pipeline.
+ * Only the arithmetic of one link is shared with the engine.
+ */
+import { shardName } from '@tideline/pipeline';
+import { CHAIN_MODEL_DIGEST } from './chain-engine.ts';
+import { link } from './chain-hash.ts';
+import type { Expectation, ShardExpectation, StateAt } from './expectation.ts';
+import type { SimPartition } from './sim-kafka.ts';
+
+interface Series {
+  count: number;
+  sum: number;
+  hash: number;
+  steps: number;
+  isQuarantined: boolean;
+}
+
+const ALERT_REASON = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
+
+export function expectChain(partitions: readonly SimPartition[]): Expectation {
+  const points = new Map<string, string>();
+  const shards = new Map(partitions.map((partition) => [shardName(partition.shard), expectShard(partition, points)]));
+  return { shards, points };
+}
+
+function expectShard({ shard, low, records }: SimPartition, points: Map<string, string>): ShardExpectation {
+  const live = new Map<string, Series>();
+  const states = new Map<string, StateAt[]>();
+  const own: { offset: number; identity: string }[] = [];
+  const poison: number[] = [];
+  const touched: { offset: number; key: string }[] = [];
+  let end = low;
+  for (const { record } of records) {
+    const { offset } = record;
+    end = offset + 1;
+    const found = read(record.value);
+    if (found === null) {
+      poison.push(offset);
+      continue;
+    }
+    const { key, kind, value, ts } = found;
+    touched.push({ offset, key });
+    const series = live.get(key) ?? { count: 0, sum: 0, hash: 0, steps: 0, isQuarantined: false };
+    live.set(key, series);
+    const history = states.get(key) ?? [];
+    states.set(key, history);
+    if (kind === 'end') {
+      live.delete(key);
+      history.push({ offset, bytes: null });
+      continue;
+    }
+    series.count += 1;
+    series.sum = (series.sum * 31 + value) % 1_000_003;
+    const time = String(BigInt(ts) * 1_000_000n + BigInt(offset % 1_000_000));
+    const tag = key.replaceAll(',', '\\,').replaceAll('=', '\\=').replaceAll(' ', '\\ ');
+    const say = (head: string, fields: string): void => {
+      own.push({ offset, identity: `${head} ${time}` });
+      points.set(`${head} ${time}`, fields);
+    };
+    if (kind === 'nan' && !series.isQuarantined) {
+      Object.assign(series, { isQuarantined: true, hash: 0, steps: 0 });
+      say(
+        `alert,kind=quarantine,series=${tag},stream=chain`,
+        `offset=${offset}i,partition=${shard.partition}i,reason="${ALERT_REASON}"`,
+      );
+    } else if (kind === 'step' && !series.isQuarantined) {
+      series.hash = link(link(series.hash, value), series.count);
+      series.steps += 1;
+      say(
+        `chain,series=${tag}`,
+        `count=${series.count}i,hash=${series.hash}i,offset=${offset}i,partition=${shard.partition}i,` +
+          `steps=${series.steps}i,sum=${series.sum}i`,
+      );
+    }
+    history.push({ offset, bytes: bytesOf(series) });
+  }
+  return { states, points: own, poison, touched, end };
+}
+
+/** Layout of a state as `docs` give it: version, flags, 8 bytes of the model's digest, stream state f64, hidden state f32. */
+function bytesOf({ count, sum, hash, steps, isQuarantined }: Series): Uint8Array {
+  const view = new DataView(new ArrayBuffer(16 + 16 + 8));
+  view.setUint32(0, 1, true);
+  view.setUint32(4, isQuarantined ? 1 : 0, true);
+  for (let i = 0; i < 8; i += 1) view.setUint8(8 + i, Number.parseInt(CHAIN_MODEL_DIGEST.slice(2 * i, 2 * i + 2), 16));
+  view.setFloat64(16, count, true);
+  view.setFloat64(24, sum, true);
+  view.setFloat32(32, hash, true);
+  view.setFloat32(36, steps, true);
+  return new Uint8Array(view.buffer);
+}
+
+function read(value: Uint8Array | null): { key: string; kind: string; value: number; ts: number } | null {
+  try {
+    const found = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array()));
+    const isWhole =
+      typeof found?.key === 'string' &&
+      Number.isFinite(found.value) &&
+      Number.isFinite(found.ts) &&
+      /^(step|skip|end|nan)$/.test(found.kind);
+    return isWhole ? found : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Watches the simulated servers from the outside and says what is wrong, at the moment that it goes wrong.
+ *
+ * - Every point that the sink accepts is a point of the straight run, with the same fields.
+ * - A position goes forward only; back only where Redis lost changes.
+ * - When a position moves, the sink has accepted every point below it, and the states touched are those of the straight run at this position.
+ * - When a log's head moves, every poison record below it is a dead letter; nothing else ever is.
+ * - Logs and queue keep to their bounds.
+ * At the end: all of it again, over everything.
+ */
+import { type DeadLetter, type ShardStatus, shardName } from '@tideline/pipeline';
+import { type Expectation, type ShardExpectation, stateAt } from './expectation.ts';
+import type { SinkWatch } from './sim-influx.ts';
+import type { RedisState, SimRedis } from './sim-redis.ts';
+import type { StoreWatch } from './sim-shard-store.ts';
+
+export const VIOLATION_KINDS = [
+  'missing',
+  'duplicated',
+  'wrong',
+  'position',
+  'dead-letter',
+  'bound',
+  'liveness',
+] as const;
+export type ViolationKind = (typeof VIOLATION_KINDS)[number];
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly what: string;
+}
+
+interface Ledger {
+  position: number;
+  head: number;
+  losses: number;
+}
+
+const VIOLATIONS_MAX = 20;
+/** Tickets of one shard in the queue: lost and late releases make new ones while old ones wait. */
+const TICKETS_PER_SHARD_MAX = 40;
+
+export class Checker implements StoreWatch, SinkWatch {
+  readonly violations: Violation[] = [];
+  readonly points = new Map<string, string>();
+  readonly letters = new Map<string, DeadLetter>();
+  readonly #expected: Expectation;
+  readonly #logBytesMax: number;
+  readonly #ledgers = new Map<string, Ledger>();
+  #redis: SimRedis | null = null;
+
+  constructor(options: { readonly expected: Expectation; readonly logBytesMax: number }) {
+    this.#expected = options.expected;
+    this.#logBytesMax = options.logBytesMax;
+  }
+
+  attach(redis: SimRedis): void {
+    this.#redis = redis;
+  }
+
+  found(kind: ViolationKind, what: string): void {
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ kind, what });
+  }
+
+  point(line: string, from: string): void {
+    const { identity, fields } = cut(line);
+    const expected = this.#expected.points.get(identity);
+    if (expected === undefined) this.found('duplicated', `${from} wrote a point of no record: ${line}`);
+    else if (expected !== fields) this.found('wrong', `${from} wrote ${line}, not ${expected}`);
+    this.points.set(identity, fields);
+  }
+
+  letter(letter: DeadLetter): void {
+    const at = `${shardName(letter.shard)}@${letter.offset}`;
+    const shard = this.#expected.shards.get(shardName(letter.shard));
+    if (!shard?.poison.includes(letter.offset)) this.found('dead-letter', `${at} is no poison: ${letter.reason}`);
+    if (letter.record.offset !== letter.offset) this.found('dead-letter', `${at} holds another record`);
+    this.letters.set(at, letter);
+  }
+
+  async changed(state: RedisState): Promise<void> {
+    const redis = this.#redis;
+    if (redis === null) return;
+    for (const status of await state.store.status()) {
+      const name = shardName(status.shard);
+      const ledger = this.#ledgers.get(name) ?? { position: -1, head: -1, losses: redis.losses };
+      this.#ledgers.set(name, ledger);
+      const expected = this.#expected.shards.get(name);
+      if (expected === undefined) continue;
+      if (status.position < ledger.position && ledger.losses === redis.losses)
+        this.found('position', `${name} went back from ${ledger.position} to ${status.position}`);
+      if (status.position > ledger.position && ledger.position >= 0)
+        await this.#positionMoved(state, status, expected, ledger.position);
+      if (status.head > ledger.head) this.#headMoved(name, expected, ledger.head, status.head);
+      Object.assign(ledger, { position: status.position, head: status.head, losses: redis.losses });
+      await this.#bounds(state, status);
+    }
+    const tickets = state.tickets.size;
+    if (tickets > TICKETS_PER_SHARD_MAX * this.#expected.shards.size) this.found('bound', `${tickets} tickets wait`);
+  }
+
+  async #positionMoved(state: RedisState, status: ShardStatus, shard: ShardExpectation, from: number): Promise<void> {
+    const { position } = status;
+    const name = shardName(status.shard);
+    for (const { offset, identity } of shard.points)
+      if (offset >= from && offset < position && !this.points.has(identity))
+        this.found('missing', `${name} stands at ${position}, but the sink has no ${identity}`);
+    const keys = new Set<string>();
+    for (const { offset, key } of shard.touched) if (offset >= from && offset < position) keys.add(key);
+    const list = [...keys];
+    const states = await state.store.load(status.shard, list);
+    list.forEach((key, i) => {
+      if (!isEqual(states[i], stateAt(shard, key, position)))
+        this.found('wrong', `the state of ${key} in ${name} at ${position} is ${show(states[i])}`);
+    });
+  }
+
+  #headMoved(name: string, shard: ShardExpectation, from: number, head: number): void {
+    for (const offset of shard.poison)
+      if (offset >= from && offset < head && !this.letters.has(`${name}@${offset}`))
+        this.found('dead-letter', `${name} was appended to ${head}, but ${offset} is no dead letter`);
+  }
+
+  async #bounds(state: RedisState, { shard, logBytes, position }: ShardStatus): Promise<void> {
+    if (logBytes <= this.#logBytesMax) return;
+    const entries = await state.store.read(shard, position, 2);
+    // One entry is admitted whatever its size.
+    if (entries.length > 1) this.found('bound', `the log of ${shardName(shard)} holds ${logBytes} bytes`);
+  }
+
+  /** Whether everything is stepped. */
+  async isDrained(state: RedisState): Promise<boolean> {
+    const statuses = new Map((await state.store.status()).map((status) => [shardName(status.shard), status]));
+    return [...this.#expected.shards].every(([name, { end, touched, poison }]) => {
+      if (touched.length + poison.length === 0) return true;
+      const status = statuses.get(name);
+      return status !== undefined && status.position >= end && status.head === status.position;
+    });
+  }
+
+  /** All checks over everything, once nothing moves any more. */
+  async atEnd(state: RedisState): Promise<void> {
+    for (const identity of this.#expected.points.keys())
+      if (!this.points.has(identity)) this.found('missing', `the sink has no ${identity}`);
+    for (const status of await state.store.status()) {
+      const name = shardName(status.shard);
+      const shard = this.#expected.shards.get(name);
+      if (shard === undefined) continue;
+      for (const offset of shard.poison)
+        if (!this.letters.has(`${name}@${offset}`)) this.found('dead-letter', `${name}@${offset} is missing`);
+      const found = new Map<string, Uint8Array>();
+      for await (const { key, bytes } of state.store.states(status.shard)) found.set(key, bytes);
+      for (const key of new Set([...found.keys(), ...shard.states.keys()]))
+        if (!isEqual(found.get(key) ?? null, stateAt(shard, key, status.position)))
+          this.found('wrong', `the last state of ${key} in ${name} is ${show(found.get(key) ?? null)}`);
+    }
+  }
+}
+
+/** Identity and fields of a line, by hand: a space that no backslash precedes ends the tags, the last space begins the time. */
+function cut(line: string): { readonly identity: string; readonly fields: string } {
+  const [, head, fields, time] = /^((?:\\.|[^\\ ])+) (.*) (-?\d+)$/s.exec(line) ?? ['', line, '', ''];
+  return { identity: `${head} ${time}`, fields };
+}
+
+function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function show(bytes: Uint8Array | null): string {
+  return bytes === null ? 'none' : Buffer.from(bytes).toString('hex');
+}

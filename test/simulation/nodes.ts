@@ -1,0 +1,164 @@
+/** The processes of a simulated installation: the real ingest and the real Forecaster, wired to simulated ports as the services wire real ones. */
+import {
+  announceOutstanding,
+  createIngest,
+  Forecaster,
+  type PointSink,
+  RetryableError,
+  type ShardStore,
+  type Stream,
+} from '@tideline/pipeline';
+import type { ChainEngine } from './chain-engine.ts';
+import type { Checker } from './checker.ts';
+import { createSimDeadLetterSink, createSimPointSink, type SimSink } from './sim-influx.ts';
+import type { SimKafka } from './sim-kafka.ts';
+import { SimProcess } from './sim-process.ts';
+import type { SimRedis } from './sim-redis.ts';
+import { createSimShardStore } from './sim-shard-store.ts';
+import { SimSource } from './sim-source.ts';
+import { SimTicketQueue } from './sim-ticket-queue.ts';
+import type { World } from './world.ts';
+
+/** The settings that a seed draws. */
+export interface Settings {
+  readonly ingests: number;
+  readonly forecasters: number;
+  readonly concurrency: number;
+  readonly chunkRowsMax: number;
+  readonly batchEntriesMax: number;
+  readonly sliceRecordsMax: number;
+  readonly seriesMax: number;
+}
+
+/** Puts itself between a process and its ports: a test's injected bug. */
+export interface Sabotage {
+  readonly store?: (store: ShardStore, site: Site) => ShardStore;
+  readonly sink?: (sink: PointSink, site: Site) => PointSink;
+  readonly engine?: (engine: ChainEngine) => ChainEngine;
+}
+
+/** Everything that the processes share. */
+export interface Site {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly streams: ReadonlyMap<
+    string,
+    { readonly stream: Stream; readonly createEngine: (beforeStep: () => Promise<void> | undefined) => ChainEngine }
+  >;
+  readonly redis: SimRedis;
+  readonly kafka: SimKafka;
+  readonly influx: SimSink;
+  readonly checker: Checker;
+  readonly sabotage: Sabotage;
+  readonly hasAsyncEngine: boolean;
+}
+
+/** A process with the way to end it in good order. */
+export interface Node {
+  readonly process: SimProcess;
+  stop(): void;
+  /** Says what it holds that it should not. */
+  leak(): string | null;
+}
+
+const SWEEP_MS = 1_000;
+const FULL_RETRY_MS = 50;
+
+export function startIngest(site: Site, name: string): Node {
+  const { world, redis, kafka, checker, settings } = site;
+  const process = new SimProcess(world, { name, role: 'ingest' });
+  const watch = checker;
+  const stopping = new AbortController();
+  const store = sabotagedStore(site, createSimShardStore(process, redis, watch));
+  const queue = new SimTicketQueue(world, process, redis);
+  const source = new SimSource(world, process, kafka);
+  const handler = createIngest({
+    store,
+    queue,
+    deadLetters: createSimDeadLetterSink(process, kafka, watch),
+    streams: new Map([...site.streams].map(([topic, { stream }]) => [topic, stream])),
+    sleep: process.sleep,
+    signal: stopping.signal,
+    onEvent: (event) => world.note(`${name} ${event.type}`),
+    chunkRowsMax: settings.chunkRowsMax,
+    fullRetryMs: FULL_RETRY_MS,
+  });
+  const live = async (): Promise<void> => {
+    await source.run(handler);
+    while (!stopping.signal.aborted) {
+      try {
+        await announceOutstanding({ store, queue });
+      } catch (error) {
+        if (!(error instanceof RetryableError)) throw error;
+      }
+      await process.sleep(SWEEP_MS, stopping.signal);
+    }
+    await source.drain();
+    process.die('stopped');
+  };
+  live().catch((error: unknown) => process.die(`threw ${error}`));
+  return { process, stop: () => stopping.abort(), leak: () => null };
+}
+
+export function startForecaster(site: Site, name: string): Node {
+  const { world, redis, influx, checker, settings } = site;
+  const process = new SimProcess(world, { name, role: 'forecaster' });
+  const queue = new SimTicketQueue(world, process, redis);
+  const sink = createSimPointSink({ world, process, server: influx, watch: checker });
+  const engines: ChainEngine[] = [];
+  const topics = new Map(
+    [...site.streams].map(([topic, { stream, createEngine }]) => {
+      const made = createEngine(() => beforeStep(site, process));
+      const engine = site.sabotage.engine?.(made) ?? made;
+      engines.push(engine);
+      return [topic, { stream, engine }];
+    }),
+  );
+  const forecaster = new Forecaster({
+    store: sabotagedStore(site, createSimShardStore(process, redis, checker)),
+    queue,
+    sink: site.sabotage.sink?.(sink, site) ?? sink,
+    live: null,
+    topics,
+    owner: name,
+    sleep: process.sleep,
+    onEvent: (event) => {
+      world.note(`${name} ${event.type}`);
+      if (event.type === 'committed') checkMemory(site, forecaster, name);
+    },
+    batchEntriesMax: settings.batchEntriesMax,
+    sliceRecordsMax: settings.sliceRecordsMax,
+    seriesMax: settings.seriesMax,
+  });
+  void queue.work((ticket, signal) => forecaster.handle(ticket, signal), { concurrency: settings.concurrency });
+  return {
+    process,
+    stop() {
+      forecaster.stop();
+      void queue.drain().then(() => process.die('stopped'));
+    },
+    leak() {
+      const used = engines.reduce((sum, engine) => sum + engine.used, 0);
+      return used === forecaster.series ? null : `${name} uses ${used} slots for ${forecaster.series} series`;
+    },
+  };
+}
+
+function sabotagedStore(site: Site, store: ShardStore): ShardStore {
+  return site.sabotage.store?.(store, site) ?? store;
+}
+
+function beforeStep(site: Site, process: SimProcess): Promise<void> | undefined {
+  const { world, hasAsyncEngine } = site;
+  if (world.faults.strikes('engine-failure')) throw new Error('The engine failed.');
+  if (!hasAsyncEngine) return undefined;
+  return new Promise((resolve) => process.resume(world.chance.magnitude(0.05, 2), 'stepped', resolve));
+}
+
+/** Of each shard at most `seriesMax` series stay, or those of one batch where it has more. */
+function checkMemory({ settings, kafka, checker }: Site, forecaster: Forecaster, name: string): void {
+  const rowsMax = settings.batchEntriesMax * settings.chunkRowsMax;
+  const seriesMax = Math.max(settings.seriesMax, rowsMax) * kafka.partitions.size;
+  if (forecaster.series > seriesMax)
+    checker.found('bound', `${name} holds ${forecaster.series} of ${seriesMax} series`);
+}

@@ -1,0 +1,100 @@
+/**
+ * Redis: the shard store and the ticket queue, with one history. The store is the real memory store, which shares its rules with the
+ * LMDB store and is held to the Redis store's Lua by the contract suite.
+ *
+ * Every change is kept with its time, so that Redis can lose its last second (appendfsync everysec) or everything: the rest is applied again
+ * to an empty state. Store and tickets lose the same changes, because they are one server.
+ */
+import { createMemoryShardStore } from '@tideline/adapters';
+import type { ShardStore } from '@tideline/pipeline';
+import type { SimServer } from './sim-process.ts';
+import { TicketTable } from './ticket-table.ts';
+import type { World } from './world.ts';
+
+export interface RedisState {
+  readonly store: ShardStore;
+  readonly tickets: TicketTable;
+}
+
+interface Change {
+  readonly atMs: number;
+  readonly apply: (state: RedisState) => unknown;
+}
+
+export interface SimRedisOptions {
+  readonly logBytesMax: number;
+  readonly logRecordsMax: number;
+}
+
+export class SimRedis implements SimServer {
+  readonly name = 'redis';
+  readonly #world: World;
+  readonly #options: SimRedisOptions;
+  readonly #wakes = new Set<() => void>();
+  #changes: Change[] = [];
+  #state: RedisState;
+  #downUntilMs = 0;
+  #clockAheadMs = 0;
+  /** Grows each time that something was lost. */
+  losses = 0;
+
+  constructor(world: World, options: SimRedisOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#state = this.#empty();
+  }
+
+  get state(): RedisState {
+    return this.#state;
+  }
+
+  /** What the server's clock says; locks end by it. */
+  get clockMs(): number {
+    return this.#world.nowMs + this.#clockAheadMs;
+  }
+
+  isDown(): boolean {
+    return this.#world.nowMs < this.#downUntilMs;
+  }
+
+  stopFor(ms: number): void {
+    this.#downUntilMs = this.#world.nowMs + ms;
+  }
+
+  start(): void {
+    this.#downUntilMs = 0;
+  }
+
+  jumpClock(byMs: number): void {
+    this.#clockAheadMs += byMs;
+  }
+
+  /** Applies a change and keeps it. */
+  change<T>(apply: (state: RedisState) => T): T {
+    this.#changes.push({ atMs: this.#world.nowMs, apply });
+    return apply(this.#state);
+  }
+
+  /** Loses every change after `sinceMs`. The memory store changes within the call, before it returns its promise. */
+  lose(sinceMs: number): void {
+    this.#changes = this.#changes.filter(({ atMs }) => atMs < sinceMs);
+    this.#state = this.#empty();
+    this.losses += 1;
+    for (const { apply } of this.#changes) Promise.resolve(apply(this.#state)).catch(() => undefined);
+  }
+
+  /** A worker that waits for a job is woken by the next one. */
+  onJob(wake: () => void): void {
+    this.#wakes.add(wake);
+  }
+
+  wakeWorkers(): void {
+    const wakes = [...this.#wakes];
+    this.#wakes.clear();
+    for (const wake of wakes) wake();
+  }
+
+  #empty(): RedisState {
+    return { store: createMemoryShardStore(this.#options), tickets: new TicketTable() };
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The RecordSource port of one process, as the Kafka adapter behaves: one lane a partition, positioned by the handler at each assignment, its
+ * batches one after the other, also across assignments. A handler that throws ends the process.
+ */
+import { type RecordSource, RetryableError, type Shard, type SourceHandler, shardName } from '@tideline/pipeline';
+import type { GroupMember, SimKafka } from './sim-kafka.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { World } from './world.ts';
+
+const RETRY_MS = 200;
+const POLL_MS = 300;
+
+interface Lane {
+  readonly shard: Shard;
+  /** Assignment that the lane is positioned for; -1: not its own. */
+  generation: number;
+  tail: Promise<void>;
+}
+
+export class SimSource implements RecordSource, GroupMember {
+  readonly process: SimProcess;
+  readonly topics: ReadonlySet<string> = new Set();
+  readonly #world: World;
+  readonly #kafka: SimKafka;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #stop = new AbortController();
+  #handler: SourceHandler | null = null;
+
+  constructor(world: World, process: SimProcess, kafka: SimKafka) {
+    this.#world = world;
+    this.process = process;
+    this.#kafka = kafka;
+  }
+
+  run(handler: SourceHandler): Promise<void> {
+    this.#handler = handler;
+    this.#kafka.join(this);
+    return Promise.resolve();
+  }
+
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.#lanes.values()].map(({ tail }) => tail));
+    this.#kafka.leave(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain();
+  }
+
+  assigned(generation: number, shards: readonly Shard[]): void {
+    const own = new Set(shards.map(shardName));
+    for (const [name, lane] of this.#lanes) if (!own.has(name)) lane.generation = -1;
+    for (const shard of shards) this.#start(shard, generation);
+  }
+
+  #start(shard: Shard, generation: number): void {
+    const name = shardName(shard);
+    const lane = this.#lanes.get(name) ?? { shard, generation: -1, tail: Promise.resolve() };
+    this.#lanes.set(name, lane);
+    lane.generation = generation;
+    lane.tail = lane.tail
+      .then(() => this.#read(lane, generation))
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.process.die(`the handler threw ${error}`);
+      });
+  }
+
+  async #read(lane: Lane, generation: number): Promise<void> {
+    const { shard } = lane;
+    const handler = this.#handler;
+    if (handler === null) return;
+    const goesOn = (): boolean => lane.generation === generation && !this.#stop.signal.aborted;
+    if (!goesOn()) return;
+    const { low } = this.#partition(shard);
+    let from = (await handler.start(shard)) ?? low;
+    while (goesOn()) {
+      const batch = await this.#fetch(shard, from);
+      if (!goesOn()) return;
+      if (batch === null) {
+        await this.process.sleep(POLL_MS, this.#stop.signal);
+        continue;
+      }
+      const { seek } = await handler.batch(batch);
+      if (seek === null) from = batch.next;
+      else from = seek < 0 ? low : seek;
+      if (this.#world.faults.strikes('batch-repeated')) from = this.#world.chance.whole(low, from);
+    }
+  }
+
+  async #fetch(shard: Shard, from: number): Promise<ReturnType<SimKafka['fetch']>> {
+    const { low } = this.#partition(shard);
+    try {
+      return await this.process.call(this.#kafka, `fetch ${shardName(shard)}@${from}`, () =>
+        this.#kafka.fetch(shard, from, Math.max(from, low)),
+      );
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      await this.process.sleep(RETRY_MS, this.#stop.signal);
+      return null;
+    }
+  }
+
+  #partition(shard: Shard): { readonly low: number } {
+    const partition = this.#kafka.partitions.get(shardName(shard));
+    if (partition === undefined) throw new RangeError(`There is no partition ${shardName(shard)}.`);
+    return partition;
+  }
+}
