@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { StaleEpochError } from '@tideline/pipeline';
+import { type Fence, StaleEpochError } from '@tideline/pipeline';
 import {
   batch,
   bytesOf,
@@ -93,6 +93,34 @@ export function fencePromises(promise: Promising): void {
       (await store.read(shard, 4, 9)).map((entry) => entry.next),
       [9],
     );
+  });
+
+  promise('a fenced read or load answers the holder and refuses everybody else', async (store, shard) => {
+    await store.append(shard, { from: 0, begins: true, next: 4, bytes: everyByte });
+    await store.append(shard, { from: 4, begins: false, next: 9, bytes: everyByte });
+    const { epoch } = await store.claim(shard, 'a');
+    await store.commit(batch(shard, epoch, 0, 4, { keys: ['k', 'Ünï 🦆'], states: [everyByte, bytesOf(1)] }));
+    const holds: Fence = { epoch, positions: [4, 9] };
+    assert.deepEqual([...(await store.read(shard, 4, 9, holds))[0].bytes], [...everyByte]);
+    assert.deepEqual(await store.read(shard, 9, 9, { epoch, positions: [0, 4] }), []);
+    const loaded = await store.load(shard, ['k', 'none', 'Ünï 🦆'], holds);
+    assert.deepEqual(
+      loaded.map((bytes) => bytes && [...bytes]),
+      [[...everyByte], null, [1]],
+    );
+    assert.deepEqual(await store.load(shard, [], holds), []);
+    const nowhere = randomShard();
+    for (const stale of [
+      { epoch: epoch - 1, positions: [4, 4] },
+      { epoch: epoch + 1, positions: [4, 4] },
+      { epoch, positions: [0, 9] },
+    ] satisfies Fence[]) {
+      await assert.rejects(store.read(shard, 4, 9, stale), StaleEpochError);
+      await assert.rejects(store.load(shard, ['k'], stale), StaleEpochError);
+    }
+    await assert.rejects(store.read(nowhere, -1, 9, { epoch: 0, positions: [-1, -1] }), StaleEpochError);
+    const begun = await store.claim(nowhere, 'a');
+    assert.deepEqual(await store.read(nowhere, -1, 9, { epoch: begun.epoch, positions: [-1, -1] }), []);
   });
 
   promise('the newest commit repeated resolves and changes nothing', async (store, shard) => {

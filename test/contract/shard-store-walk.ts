@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
 import { createMemoryShardStore } from '@tideline/adapters';
-import { type Shard, type ShardStore, TidelineError } from '@tideline/pipeline';
+import { type Fence, type Shard, type ShardStore, TidelineError } from '@tideline/pipeline';
 import type { ShardStoreSubject } from './shard-store.ts';
 
 const BOUNDS = { logBytesMax: 400, logRecordsMax: 60 } as const;
@@ -78,11 +78,26 @@ async function drawOperation(draw: Draw, shard: Shard, model: ShardStore): Promi
   if (kind === 9) {
     const entriesMax = 1 + draw(5);
     const above = position + wobble();
-    return { name: `read ${above}`, run: async (store) => plainEntries(await store.read(shard, above, entriesMax)) };
+    const fence = drawFence(draw, epoch, position);
+    return {
+      name: `read ${above} ${JSON.stringify(fence)}`,
+      run: async (store) => plainEntries(await store.read(shard, above, entriesMax, fence)),
+    };
   }
   if (kind === 10) return { name: 'head', run: (store) => store.head(shard) };
   const keys = drawKeys(draw);
-  return { name: 'load', run: async (store) => (await store.load(shard, keys)).map((bytes) => bytes && [...bytes]) };
+  const fence = drawFence(draw, epoch, position);
+  return {
+    name: `load ${JSON.stringify(fence)}`,
+    run: async (store) => (await store.load(shard, keys, fence)).map((bytes) => bytes && [...bytes]),
+  };
+}
+
+/** None, one that holds, or one beside it. */
+function drawFence(draw: Draw, epoch: number, position: number): Fence | undefined {
+  if (draw(2) === 0) return undefined;
+  const wobble = (): number => (draw(3) === 0 ? draw(3) - 1 : 0);
+  return { epoch: epoch + wobble(), positions: [position + wobble(), position + wobble()] };
 }
 
 function drawKeys(draw: Draw): string[] {

@@ -60,6 +60,7 @@ export class Checker implements StoreWatch, SinkWatch {
 
   found(kind: ViolationKind, what: string): void {
     if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ kind, what });
+    this.#redis?.note(`VIOLATION ${kind}: ${what}`);
   }
 
   point(line: string, from: string): void {

@@ -53,6 +53,10 @@ export class SimRedis implements SimServer {
     return this.#world.nowMs + this.#clockAheadMs;
   }
 
+  note(text: string): void {
+    this.#world.note(text);
+  }
+
   isDown(): boolean {
     return this.#world.nowMs < this.#downUntilMs;
   }

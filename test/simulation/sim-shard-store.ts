@@ -1,4 +1,4 @@
-import type { ShardStore } from '@tideline/pipeline';
+import { type ShardStore, shardName } from '@tideline/pipeline';
 import type { SimProcess } from './sim-process.ts';
 import type { RedisState, SimRedis } from './sim-redis.ts';
 
@@ -19,13 +19,18 @@ export function createSimShardStore(process: SimProcess, redis: SimRedis, watch:
       return outcome;
     });
   return {
-    head: (shard) => ask('head', (store) => store.head(shard)),
-    append: (shard, entry) => change('append', (store) => store.append(shard, entry)),
-    claim: (shard, owner) => change('claim', (store) => store.claim(shard, owner)),
-    read: (...args) => ask('read', (store) => store.read(...args)),
-    load: (...args) => ask('load', (store) => store.load(...args)),
-    commit: (commit) => change('commit', (store) => store.commit(commit)),
-    release: (shard, options) => change('release', (store) => store.release(shard, options)),
+    head: (shard) => ask(`head ${shardName(shard)}`, (store) => store.head(shard)),
+    append: (shard, entry) =>
+      change(`append ${shardName(shard)} ${entry.from}-${entry.next}`, (store) => store.append(shard, entry)),
+    claim: (shard, owner) => change(`claim ${shardName(shard)}`, (store) => store.claim(shard, owner)),
+    read: (...args) => ask(`read ${shardName(args[0])}@${args[1]}`, (store) => store.read(...args)),
+    load: (...args) => ask(`load ${shardName(args[0])}`, (store) => store.load(...args)),
+    commit: (commit) =>
+      change(`commit ${shardName(commit.shard)} e${commit.epoch} ${commit.from}-${commit.position}`, (store) =>
+        store.commit(commit),
+      ),
+    release: (shard, options) =>
+      change(`release ${shardName(shard)} e${options.epoch}`, (store) => store.release(shard, options)),
     status: () => ask('status', (store) => store.status()),
     states: (shard) => redis.state.store.states(shard),
     [Symbol.asyncDispose]: () => Promise.resolve(),

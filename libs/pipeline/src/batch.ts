@@ -7,7 +7,7 @@ import { decodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
-import type { LogEntry, ShardStore } from './ports.ts';
+import type { Fence, LogEntry, ShardStore } from './ports.ts';
 import type { Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import type { ShardSeries } from './shard-series.ts';
@@ -26,6 +26,7 @@ export interface BatchInput extends Forecasting {
   readonly series: ShardSeries;
   readonly store: ShardStore;
   readonly entries: readonly LogEntry[];
+  readonly fence: Fence;
   /** Rows below it are in the states already. */
   readonly position: number;
   readonly seriesMax: number;
@@ -70,7 +71,7 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   const rows = selectRows(entries, stream, position);
   const keys = new Set(rows.map(({ chunk, row }) => chunk.keys[chunk.keyOf[row]]));
   input.series.evict(Math.max(0, input.seriesMax - keys.size), keys);
-  await input.series.open(keys, input.store, input.shard);
+  await input.series.open(keys, input);
   const table: Table = {
     rows,
     inputs: new Float32Array(rows.length * stream.inputSize),

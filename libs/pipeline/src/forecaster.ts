@@ -2,7 +2,7 @@
  * Forecaster: a ticket makes it the owner of a shard for a time slice; it drains the shard's log batch by batch.
  *
  * Order of one batch (safe to be killed at any line: everything before Step 3 is repeated with the same result):
- *   Step 1. Read the log from the position and compute, in memory only.
+ *   Step 1. Read the log from the position and compute, in memory only; log and states are read fenced, so the points are right whoever writes them.
  *   Step 2. Write the points; the sink has accepted every one (idempotent: a point's identity is a pure function of the record).
  *   Step 3. Commit states and position in one atomic write, fenced by the epoch.
  *   Step 4. Tell the live feed, which may lose it.
@@ -12,7 +12,7 @@ import { type BatchResult, computeBatch, type Forecasting } from './batch.ts';
 import type { StepEngine } from './engine.ts';
 import { StaleEpochError } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import type { Claim, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
+import type { Claim, Fence, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
 import type { Shard } from './record.ts';
 import { shardName } from './record.ts';
 import { retryInPlace } from './retry.ts';
@@ -135,7 +135,8 @@ export class Forecaster {
       for (;;) {
         if (signal.aborted) return;
         // Step 1.
-        const entries = await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax));
+        const fence: Fence = { epoch: claim.epoch, positions: [served.position, position] };
+        const entries = await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax, fence));
         const sliceOver = records >= sliceRecordsMax || this.#stopping;
         if (entries.length === 0 || sliceOver) {
           await flight;
@@ -148,7 +149,17 @@ export class Forecaster {
           if (ticket !== null) await this.#retry(shard, signal, () => queue.announce({ shard, number: ticket }));
           return;
         }
-        const batch = await computeBatch({ ...topic, shard, series, store, entries, position, seriesMax, onEvent });
+        const batch = await computeBatch({
+          ...topic,
+          shard,
+          series,
+          store,
+          entries,
+          fence,
+          position,
+          seriesMax,
+          onEvent,
+        });
         await flight;
         series.sent(batch.keys, batch.states, batch.removed);
         flight = this.#finish({ shard, epoch: claim.epoch, model: topic.engine.modelDigest, batch, served, signal });

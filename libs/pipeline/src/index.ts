@@ -32,6 +32,7 @@ export type {
   Claim,
   Commit,
   DeadLetterSink,
+  Fence,
   LiveFeed,
   LogEntry,
   PointSink,

@@ -34,6 +34,16 @@ export interface LogEntry {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * What a reader must still hold. Fenced, log and states are those of its own history: without it a paused owner that wakes could load states that
+ * another has committed since, and write wrong points before its commit is refused.
+ */
+export interface Fence {
+  readonly epoch: number;
+  /** The shard stands at one of these: where the newest commit known to be done ended, and where the one under way will end. */
+  readonly positions: readonly [number, number];
+}
+
 /** Everything that one batch changes, written at once or not at all. */
 export interface Commit {
   readonly shard: Shard;
@@ -74,10 +84,10 @@ export interface ShardStore extends AsyncDisposable {
   append(shard: Shard, entry: { readonly from: number; readonly begins: boolean } & LogEntry): Promise<AppendResult>;
   /** Makes `owner` the writer. The epoch grows by one unless `owner` had the shard last. */
   claim(shard: Shard, owner: string): Promise<Claim>;
-  /** Entries whose `next` is above `position`, oldest first, at most `entriesMax`. */
-  read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]>;
-  /** States of the given series, null where there is none. */
-  load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]>;
+  /** Entries whose `next` is above `position`, oldest first, at most `entriesMax`. Throws StaleEpochError where `fence` does not hold. */
+  read(shard: Shard, position: number, entriesMax: number, fence?: Fence): Promise<LogEntry[]>;
+  /** States of the given series, null where there is none. Throws StaleEpochError where `fence` does not hold. */
+  load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]>;
   /**
    * Atomically writes states and position and trims the log. Throws StaleEpochError, having changed nothing, if the epoch or `from` is not the
    * current one. The newest commit repeated (same epoch, `from` and `position`) resolves and changes nothing, so a lost reply can be retried.

@@ -55,11 +55,17 @@ export class SeriesMemory {
     this.#quarantined[slot] = 1;
   }
 
-  /** The slots' states as bytes, in order. */
+  /**
+   * The slots' states as bytes, in order. A quarantined one has a hidden state of zeros: how far the network went past the value that was
+   * not finite depends on the batch, and a state must not.
+   */
   async snapshot(slots: Uint32Array): Promise<Uint8Array[]> {
     const { streamSize, hiddenSize } = this.layout;
     const hidden = new Float32Array(slots.length * hiddenSize);
     await this.#engine.readStates(slots, hidden);
+    slots.forEach((slot, i) => {
+      if (this.isQuarantined(slot)) hidden.fill(0, i * hiddenSize, (i + 1) * hiddenSize);
+    });
     return Array.from(slots, (slot, i) =>
       encodeState(this.layout, {
         quarantined: this.isQuarantined(slot),

@@ -1,4 +1,4 @@
-import type { ShardStore } from './ports.ts';
+import type { Fence, ShardStore } from './ports.ts';
 import type { Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
 
@@ -22,7 +22,10 @@ export class ShardSeries {
   }
 
   /** Opens the series of `keys` that have no slot, with the state of the newest batch or of the store. */
-  async open(keys: Iterable<string>, store: ShardStore, shard: Shard): Promise<void> {
+  async open(
+    keys: Iterable<string>,
+    from: { readonly store: ShardStore; readonly shard: Shard; readonly fence: Fence },
+  ): Promise<void> {
     const unknown: string[] = [];
     for (const key of keys) {
       if (this.#slots.has(key)) continue;
@@ -31,7 +34,7 @@ export class ShardSeries {
       else this.#slots.set(key, this.#memory.open(newest));
     }
     if (unknown.length === 0) return;
-    const states = await store.load(shard, unknown);
+    const states = await from.store.load(from.shard, unknown, from.fence);
     unknown.forEach((key, i) => {
       this.#slots.set(key, this.#memory.open(states[i]));
     });

@@ -1,8 +1,9 @@
-import type { AppendResult, Claim, Commit, LogEntry, Shard, ShardStatus, ShardStore } from '@tideline/pipeline';
+import type { AppendResult, Claim, Commit, Fence, LogEntry, Shard, ShardStatus, ShardStore } from '@tideline/pipeline';
 import { shardName } from '@tideline/pipeline';
 import type { Database, RootDatabase } from 'lmdb';
 import {
   appendTransition,
+  assertFence,
   claimTransition,
   commitTransition,
   LOG_RECORDS_MAX_DEFAULT,
@@ -78,14 +79,17 @@ class LmdbShardStore implements ShardStore {
     });
   }
 
-  async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
+  async read(shard: Shard, position: number, entriesMax: number, fence?: Fence): Promise<LogEntry[]> {
+    assertFence(shard, this.#state(shard), fence);
     const name = shardName(shard);
     const start = logKey(name, Math.max(0, position + 1), 0);
     const range = this.#log.getRange({ start, end: shardRange(name).end, limit: entriesMax });
     return Array.from(range, ({ key, value }) => ({ next: readLogKey(key).next, bytes: value }));
   }
 
-  async load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  async load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
+    if (keys.length === 0) return [];
+    assertFence(shard, this.#state(shard), fence);
     const name = shardName(shard);
     return keys.map((series) => {
       const { key, lead } = stateKey(name, series);

@@ -7,7 +7,15 @@
  * - `head > position` implies `outstanding`: work that waits always has a ticket, so no wake-up is lost.
  */
 import assert from 'node:assert/strict';
-import { type AppendResult, type Claim, type Commit, type Shard, StaleEpochError, shardName } from '@tideline/pipeline';
+import {
+  type AppendResult,
+  type Claim,
+  type Commit,
+  type Fence,
+  type Shard,
+  StaleEpochError,
+  shardName,
+} from '@tideline/pipeline';
 
 /** Everything about a shard but its log entries and its states. */
 export interface ShardState {
@@ -126,8 +134,19 @@ export function releaseTransition(
   return { state: { ...state, ticket, outstanding: true }, result: { drained: false, ticket } };
 }
 
+/** Throws StaleEpochError where a fenced read must not see this state. */
+export function assertFence(
+  shard: Shard,
+  state: Pick<ShardState, 'epoch' | 'position'>,
+  fence: Fence | undefined,
+): void {
+  if (fence === undefined) return;
+  if (!holds(state, fence.epoch)) throw staleEpoch(shard, fence.epoch, state.epoch);
+  if (!fence.positions.includes(state.position)) throw stalePosition(shard, fence.positions[1], state.position);
+}
+
 /** Epoch 0 is that of a shard which nobody has claimed, so nobody holds it. */
-function holds(state: ShardState, epoch: number): boolean {
+function holds(state: Pick<ShardState, 'epoch'>, epoch: number): boolean {
   return epoch !== 0 && state.epoch === epoch;
 }
 

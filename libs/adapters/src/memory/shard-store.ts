@@ -2,6 +2,7 @@ import {
   type AppendResult,
   type Claim,
   type Commit,
+  type Fence,
   type LogEntry,
   type Shard,
   type ShardStatus,
@@ -10,6 +11,7 @@ import {
 } from '@tideline/pipeline';
 import {
   appendTransition,
+  assertFence,
   claimTransition,
   commitTransition,
   LOG_RECORDS_MAX_DEFAULT,
@@ -72,13 +74,16 @@ class MemoryShardStore implements ShardStore {
     return claim;
   }
 
-  async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
+  async read(shard: Shard, position: number, entriesMax: number, fence?: Fence): Promise<LogEntry[]> {
+    assertFence(shard, this.#state(shard), fence);
     const log = this.#cells.get(shardName(shard))?.log ?? [];
     const entries = log.filter((entry) => entry.next > position).slice(0, entriesMax);
     return entries.map(({ next, bytes }) => ({ next, bytes: bytes.slice() }));
   }
 
-  async load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  async load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
+    if (keys.length === 0) return [];
+    assertFence(shard, this.#state(shard), fence);
     const states = this.#cells.get(shardName(shard))?.states;
     return keys.map((key) => states?.get(key)?.slice() ?? null);
   }

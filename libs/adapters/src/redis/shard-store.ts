@@ -2,6 +2,7 @@ import {
   type AppendResult,
   type Claim,
   type Commit,
+  type Fence,
   type LogEntry,
   type Shard,
   type ShardStatus,
@@ -12,6 +13,7 @@ import type { Redis } from 'ioredis';
 import {
   assertCommit,
   assertEntry,
+  assertFence,
   assertOwner,
   LOG_RECORDS_MAX_DEFAULT,
   type LogBounds,
@@ -112,19 +114,19 @@ class RedisShardStore implements ShardStore {
     return { epoch: Number(epoch), position: numberOrNull(position) ?? -1, model: String(model ?? '') };
   }
 
-  async read(shard: Shard, position: number, entriesMax: number): Promise<LogEntry[]> {
+  async read(shard: Shard, position: number, entriesMax: number, fence?: Fence): Promise<LogEntry[]> {
     const start = `${Math.max(0, position + 1)}-0`;
-    const entries = await this.#ask(() =>
-      this.#redis.xrangeBuffer(this.#key(shard, 'log'), start, '+', 'COUNT', entriesMax),
+    const entries = await this.#fenced(shard, fence, (redis) =>
+      redis.xrangeBuffer(this.#key(shard, 'log'), start, '+', 'COUNT', entriesMax),
     );
     return entries.map(([id, fields]) => ({ next: Number.parseInt(id.toString('latin1'), 10), bytes: fields[3] }));
   }
 
-  async load(shard: Shard, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  async load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
     const parts: (Uint8Array | null)[][] = [];
     for (let at = 0; at < keys.length; at += LOAD_KEYS_MAX) {
       const some = keys.slice(at, at + LOAD_KEYS_MAX);
-      parts.push(await this.#ask(() => this.#redis.hmgetBuffer(this.#key(shard, 'state'), ...some)));
+      parts.push(await this.#fenced(shard, fence, (redis) => redis.hmgetBuffer(this.#key(shard, 'state'), ...some)));
     }
     return parts.flat();
   }
@@ -195,6 +197,26 @@ class RedisShardStore implements ShardStore {
     if (this.#listed.has(name)) return;
     await this.#ask(() => this.#redis.sadd(this.#shardsKey(), name));
     this.#listed.add(name);
+  }
+
+  /** Reads together with what the fence asks for, in one transaction. */
+  async #fenced<T>(
+    shard: Shard,
+    fence: Fence | undefined,
+    read: (redis: Pick<Redis, 'xrangeBuffer' | 'hmgetBuffer'>) => Promise<T>,
+  ): Promise<T> {
+    if (fence === undefined) return this.#ask(() => read(this.#redis));
+    return this.#ask(async () => {
+      const transaction = this.#redis.multi();
+      transaction.hmget(this.#key(shard, 'meta'), 'epoch', 'position');
+      // A transaction queues the command; its reply comes with all the others.
+      read(transaction as unknown as Redis);
+      const replies = (await transaction.exec()) ?? [];
+      for (const [error] of replies) if (error) throw error;
+      const [epoch, position] = replies[0][1] as (string | null)[];
+      assertFence(shard, { epoch: Number(epoch ?? 0), position: numberOrNull(position) ?? -1 }, fence);
+      return replies[1][1] as T;
+    });
   }
 
   #run(script: ShardScript, shard: Shard, args: readonly ScriptArgument[]): Promise<readonly unknown[]> {

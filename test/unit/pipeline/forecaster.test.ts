@@ -1,0 +1,121 @@
+/** Faults that the simulation found, each in its smallest form. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryPointSink, createMemoryShardStore } from '@tideline/adapters';
+import {
+  ChunkBuilder,
+  encodeChunk,
+  Forecaster,
+  type PipelineEvent,
+  type Shard,
+  type ShardStore,
+  type StepEngine,
+} from '@tideline/pipeline';
+import { createChainEngine } from '../../simulation/chain-engine.ts';
+import { type ChainKind, createChainStream } from '../../simulation/chain-stream.ts';
+
+const SHARD: Shard = { topic: 'chain', partition: 0 };
+const TICKET = { shard: SHARD, number: 1 };
+const NEVER = new AbortController().signal;
+
+interface Row {
+  readonly key: string;
+  readonly kind?: ChainKind;
+}
+
+const newStore = () => createMemoryShardStore({ logBytesMax: 1e6 });
+
+/** Appends one log entry of the rows, from the shard's head on. */
+async function append(store: ShardStore, rows: readonly Row[]): Promise<void> {
+  const stream = createChainStream();
+  const from = (await store.head(SHARD)) ?? 0;
+  const builder = new ChunkBuilder(stream.schema, rows.length);
+  rows.forEach(({ key, kind = 'step' }, i) => {
+    const value = JSON.stringify({ key, kind, value: 7 * (from + i), ts: 1_700_000_000_000 + from + i });
+    stream.decode({ offset: from + i, key: null, value: Buffer.from(value), timestampMs: 0, headers: {} }, builder);
+  });
+  const next = from + rows.length;
+  await store.append(SHARD, { from, begins: from === 0, next, bytes: encodeChunk(builder.finish(next)) });
+}
+
+function start(
+  store: ShardStore,
+  options: { readonly owner?: string; readonly engine?: StepEngine; readonly batchEntriesMax?: number } = {},
+) {
+  const sink = createMemoryPointSink();
+  const engine = options.engine ?? createChainEngine({ slotsMax: 100, beforeStep: () => undefined });
+  const events: PipelineEvent[] = [];
+  const forecaster = new Forecaster({
+    ...{ store, sink, live: null, owner: options.owner ?? 'a', sleep: () => Promise.resolve() },
+    queue: { announce: () => Promise.resolve() },
+    topics: new Map([['chain', { stream: createChainStream(), engine }]]),
+    onEvent: (event) => events.push(event),
+    batchEntriesMax: options.batchEntriesMax ?? 1,
+    sliceRecordsMax: 1_000,
+    seriesMax: 100,
+  });
+  return { forecaster, sink, events };
+}
+
+async function statesOf(store: ShardStore): Promise<Record<string, string>> {
+  const states: Record<string, string> = {};
+  for await (const { key, bytes } of store.states(SHARD)) states[key] = Buffer.from(bytes).toString('hex');
+  return states;
+}
+
+for (const late of ['read', 'load'] as const)
+  test(`a zombie whose ${late} comes after another owner's commit writes no point`, async () => {
+    const store = newStore();
+    await append(store, [{ key: 's1' }]);
+    await append(store, [{ key: 's1' }, { key: 's2' }]);
+    const other = start(store, { owner: 'b' });
+    let served: Promise<void> | null = null;
+    const slow = new Proxy(store, {
+      get(target, name) {
+        const method = Reflect.get(target, name).bind(target);
+        if (name !== late) return method;
+        return async (...args: unknown[]) => {
+          served ??= other.forecaster.handle(TICKET, NEVER);
+          await served;
+          return method(...args);
+        };
+      },
+    });
+    const zombie = start(slow, { owner: 'a' });
+    await zombie.forecaster.handle(TICKET, NEVER);
+    assert.deepEqual([...zombie.sink.lines()], []);
+    assert.ok(zombie.events.some(({ type }) => type === 'fenced'));
+    assert.equal(other.sink.size, 3);
+  });
+
+test('a store that falls back behind its owner is noticed, not asked for work for ever', async () => {
+  let store = newStore();
+  await append(store, [{ key: 's1' }]);
+  const before = store;
+  // Read, then lost: the store is the one of before the commit, and its owner the same.
+  const rolledBack = newStore();
+  await append(rolledBack, [{ key: 's1' }]);
+  await rolledBack.claim(SHARD, 'a');
+  const port = Object.assign(Object.create(null) as ShardStore, {
+    claim: (...args: Parameters<ShardStore['claim']>) => before.claim(...args),
+    load: (...args: Parameters<ShardStore['load']>) => store.load(...args),
+    read: (...args: Parameters<ShardStore['read']>) => store.read(...args),
+    release: (...args: Parameters<ShardStore['release']>) => store.release(...args),
+    commit: async (...args: Parameters<ShardStore['commit']>) => {
+      await before.commit(...args);
+      store = rolledBack;
+    },
+  });
+  const { forecaster, events } = start(port);
+  await forecaster.handle(TICKET, NEVER);
+  assert.ok(events.some(({ type }) => type === 'fenced'));
+});
+
+test('the state of a quarantined series does not depend on the batch that its bad value was in', async () => {
+  const rows: readonly Row[] = [{ key: 's1' }, { key: 's1', kind: 'nan' }, { key: 's1' }, { key: 's1' }];
+  const [whole, single] = [newStore(), newStore()];
+  await append(whole, rows);
+  for (const row of rows) await append(single, [row]);
+  for (const store of [whole, single]) await start(store).forecaster.handle(TICKET, NEVER);
+  assert.deepEqual(await statesOf(whole), await statesOf(single));
+});
