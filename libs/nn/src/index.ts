@@ -1,6 +1,10 @@
 export type { Engine, EngineOptions } from './engine.ts';
-export type { EngineKind } from './engines/create.ts';
+export type { EngineChoice, EngineKind } from './engines/create.ts';
 export { createEngine, ENGINE_KINDS } from './engines/create.ts';
+export type { SingleKind } from './engines/load.ts';
+export { SINGLE_KINDS } from './engines/load.ts';
+export type { EngineCost, MeasureOptions, StepCost } from './engines/planner.ts';
+export { BUDGET_MS, fastestOf, measureEngines, stepMsAt, WIDTHS } from './engines/planner.ts';
 export { createReferenceEngine } from './engines/reference.ts';
 export { createSimdEngine } from './engines/simd/engine.ts';
 export type { CellKind, GruReset, LayerWeights, Model, ModelSpec, ModelWeights } from './model.ts';

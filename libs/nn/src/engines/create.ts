@@ -1,58 +1,88 @@
 import type { Engine } from '../engine.ts';
 import type { Model } from '../model.ts';
-import { createReferenceEngine } from './reference.ts';
-import { BACKEND_KINDS, type Backend, BackendError, type BackendKind, loadBackend } from './tfjs/backend.ts';
-import { createTfjsEngine } from './tfjs/engine.ts';
+import { ModelError } from '../model-error.ts';
+import { loadEngine, SINGLE_KINDS, type SingleKind } from './load.ts';
+import { BUDGET_MS, type EngineCost, fastestOf, measureEngines, stepMsAt, WIDTHS } from './planner.ts';
+import { BACKEND_KINDS, BackendError } from './tfjs/backend.ts';
 
-/** `auto` and `tfjs` choose (docs/decisions/0004-engines.md); the others are what they say or fail. */
-export const ENGINE_KINDS = [
-  'auto',
-  'reference',
-  'tfjs',
-  'tfjs-wasm',
-  'tfjs-cpu',
-  'tfjs-node',
-  'tfjs-node-gpu',
-] as const;
+/** `auto`, `fastest`, `simd` and `tfjs` choose (docs/decisions/0004-engines.md); the others are what they say or fail. */
+export const ENGINE_KINDS = ['auto', 'fastest', 'simd', 'tfjs', ...SINGLE_KINDS] as const;
 export type EngineKind = (typeof ENGINE_KINDS)[number];
 
+/** An engine, and sentences for the log: which engine serves, and why those before it do not. */
+export interface EngineChoice {
+  readonly engine: Engine;
+  readonly reasons: readonly string[];
+}
+
+/** Rows of a batch that `fastest` chooses for, unless it is told. */
+const WIDTH_EXPECTED = 64;
+
 /**
- * The engine of `kind` for a model; `reasons` are sentences for the log: which engine serves, and why those before it do not.
- * Throws BackendError where none of the kind can be loaded.
+ * The engine of `kind` for a model. Throws BackendError where none of the kind can be loaded, ModelError where it cannot serve the model.
+ * `widthExpected` (rows a batch) and `now` (a clock in ms) are for `fastest`, which measures.
  */
 export async function createEngine(
   model: Model,
-  options: { readonly kind: EngineKind; readonly slotsMax: number },
-): Promise<{ readonly engine: Engine; readonly reasons: readonly string[] }> {
+  options: {
+    readonly kind: EngineKind;
+    readonly slotsMax: number;
+    readonly widthExpected?: number;
+    readonly now?: () => number;
+  },
+): Promise<EngineChoice> {
   const { kind } = options;
-  if (kind === 'reference')
-    return { engine: createReferenceEngine(model, options), reasons: ['reference: asked for.'] };
-  const { backend, reasons } = await firstThatLoads(wanted(kind));
-  if (backend) {
-    const why = kind === backend.kind ? 'asked for' : `the best that loads for '${kind}'`;
-    return { engine: createTfjsEngine(model, options, backend), reasons: [...reasons, `${backend.kind}: ${why}.`] };
+  switch (kind) {
+    case 'auto':
+      return createFirst(model, ['simd', 'reference'], options);
+    case 'tfjs':
+      return createFirst(model, BACKEND_KINDS, options);
+    case 'fastest':
+      return createFastest(model, options);
+    default: {
+      const engine = await loadEngine(model, kind, options).catch((cause: unknown) => {
+        if (!(cause instanceof BackendError)) throw cause;
+        throw new BackendError(`No engine '${kind}': ${cause.message}`, { cause });
+      });
+      return { engine, reasons: [`${engine.name}: asked for.`] };
+    }
   }
-  if (kind !== 'auto') throw new BackendError(`No engine '${kind}': ${reasons.join(' ')}`);
-  const why = 'reference: the rule without a GPU; on a processor it beats TensorFlow.js at the widths of a stream.';
-  return { engine: createReferenceEngine(model, options), reasons: [...reasons, why] };
 }
 
-function wanted(kind: Exclude<EngineKind, 'reference'>): readonly BackendKind[] {
-  if (kind === 'auto') return ['tfjs-node-gpu'];
-  return kind === 'tfjs' ? BACKEND_KINDS : [kind];
-}
-
-async function firstThatLoads(
-  kinds: readonly BackendKind[],
-): Promise<{ readonly backend: Backend | null; readonly reasons: readonly string[] }> {
+/** The first that loads. */
+async function createFirst(
+  model: Model,
+  kinds: readonly (SingleKind | 'simd')[],
+  options: Parameters<typeof createEngine>[1],
+): Promise<EngineChoice> {
   const reasons: string[] = [];
   for (const kind of kinds) {
     try {
-      return { backend: await loadBackend(kind), reasons };
+      const engine = await loadEngine(model, kind, options);
+      return { engine, reasons: [...reasons, `${engine.name}: the first that loads for '${options.kind}'.`] };
     } catch (error) {
-      if (!(error instanceof BackendError)) throw error;
+      if (!(error instanceof BackendError || error instanceof ModelError)) throw error;
       reasons.push(error.message);
     }
   }
-  return { backend: null, reasons };
+  throw new BackendError(`No engine '${options.kind}': ${reasons.join(' ')}`);
+}
+
+/** The one that measures best at the expected width. */
+async function createFastest(model: Model, options: Parameters<typeof createEngine>[1]): Promise<EngineChoice> {
+  const { widthExpected = WIDTH_EXPECTED, now = () => performance.now() } = options;
+  const widths = [...WIDTHS, widthExpected];
+  const costs = await measureEngines(model, SINGLE_KINDS, { widths, budgetMs: BUDGET_MS, now });
+  const kind = fastestOf(costs, widthExpected);
+  const reasons = costs.map((cost) => sentenceOf(cost, widthExpected));
+  if (kind === null) throw new BackendError(`No engine 'fastest': ${reasons.join(' ')}`);
+  const engine = await loadEngine(model, kind, options);
+  const why = `taken for batches of ${widthExpected}. Engines differ in the last bits, so another choice at the next start gives other last bits.`;
+  return { engine, reasons: [...reasons, `${engine.name}: ${why}`] };
+}
+
+function sentenceOf(cost: EngineCost, width: number): string {
+  if (cost.problem !== null) return cost.problem;
+  const stepMs = stepMsAt(cost, width);
+  return `${cost.kind}: ${stepMs.toPrecision(3)} ms a step of ${width}.`;
 }

@@ -15,19 +15,26 @@ export interface Backend {
   readonly tf: TensorFlow;
   /** Name in TensorFlow.js's registry. */
   readonly registered: string;
-  /** Rows of one run of the ops, the wished one first; `tile.ts` chooses. */
-  readonly tileRowsTried: readonly number[];
+  /** Rows of one run of the ops that are worth a trial; `heights.ts` chooses. */
+  readonly heightsTried: readonly number[];
+  /** What a run costs whatever its height, in rows (measured with LSTM 16->64x2). */
+  readonly overheadRows: number;
   /**
-   * Whether every tile has exactly the chosen number of rows, zeros where there are too few. Native and wasm libraries choose their matrix kernels by
+   * Whether every tile has exactly one of the chosen heights, zeros where there are too few. Native and wasm libraries choose their matrix kernels by
    * shape, and the kernels round differently: one shape for all makes a row's bits independent of its batch. The plain-TypeScript `cpu`
    * loops add in one order whatever the shape.
    */
   readonly padsTiles: boolean;
 }
 
-/** Where the processor computes: wide enough to share the cost of an operation, narrow enough to waste little on one row. */
-const PROCESSOR_TILE_ROWS = [32, 64, 16, 48, 24, 8, 4, 1];
-const GPU_TILE_ROWS = [256, 128, 64, 32, 16, 1];
+/**
+ * Low for few rows, high to share the cost of an operation. Multiples of 16, the widest vector, so that no value of a tile is left over by the
+ * vectors; multiples of 48 suit matrix kernels of 6 and 12 rows too.
+ */
+const PROCESSOR_HEIGHTS = [16, 32, 48, 64, 96, 192, 384];
+const PROCESSOR_OVERHEAD_ROWS = 32;
+const GPU_HEIGHTS = [16, 32, 64, 128, 256, 512, 1024, 4096];
+const GPU_OVERHEAD_ROWS = 1024;
 
 /** A backend that could not be loaded; the message says why and what cures it. */
 export class BackendError extends Error {
@@ -44,8 +51,12 @@ export async function loadBackend(kind: BackendKind): Promise<Backend> {
   tf.enableProdMode();
   const registered = await register(kind, tf);
   await start(tf, kind, registered);
-  const tileRowsTried = kind === 'tfjs-node-gpu' ? GPU_TILE_ROWS : PROCESSOR_TILE_ROWS;
-  return { kind, tf, registered, tileRowsTried, padsTiles: kind !== 'tfjs-cpu' };
+  const onGpu = kind === 'tfjs-node-gpu';
+  return {
+    ...{ kind, tf, registered, padsTiles: kind !== 'tfjs-cpu' },
+    heightsTried: onGpu ? GPU_HEIGHTS : PROCESSOR_HEIGHTS,
+    overheadRows: onGpu ? GPU_OVERHEAD_ROWS : PROCESSOR_OVERHEAD_ROWS,
+  };
 }
 
 async function register(kind: BackendKind, tf: TensorFlow): Promise<string> {

@@ -4,8 +4,8 @@ import type { Engine, EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotStates } from '../../slot-states.ts';
 import type { Backend } from './backend.ts';
+import { affordable, invariantHeights, tilesOf } from './heights.ts';
 import { createNetwork, type Network } from './network.ts';
-import { invariantTileRows } from './tile.ts';
 
 /**
  * An engine of explicit TensorFlow.js ops.
@@ -27,7 +27,7 @@ class TfjsEngine implements Engine {
   readonly stateSize: number;
   readonly #backend: Backend;
   readonly #network: Network;
-  readonly #tileRows: number;
+  readonly #heights: readonly number[];
   readonly #states: SlotStates;
 
   constructor(model: Model, options: EngineOptions, backend: Backend) {
@@ -42,7 +42,7 @@ class TfjsEngine implements Engine {
     this.#states = new SlotStates({ slotsMax: options.slotsMax, stateSize: this.stateSize });
     this.#select();
     this.#network = createNetwork(model, backend.tf);
-    this.#tileRows = invariantTileRows({ backend, network: this.#network, width: this.stateSize + this.inputSize });
+    this.#heights = this.#tryHeights(affordable(backend.heightsTried, spec));
   }
 
   allocate(): number {
@@ -58,24 +58,23 @@ class TfjsEngine implements Engine {
     assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
     this.#states.assertUsed(slots);
     this.#assertRows(rows, inputs, outputs);
-    const tileRows = this.#tileRows;
     const { stateSize, outputSize } = this;
     // All tiles are computed before any state is written: a failed step changes nothing.
-    const tiles: Float32Array[] = [];
-    for (let from = 0; from < slots.length; from += tileRows) {
-      const tileSlots = slots.subarray(from, from + tileRows);
-      const tile = this.#emptyTile(tileSlots.length);
-      for (let i = 0; i < tileSlots.length; i += 1)
-        this.#fill(tile, i, this.#states.of(tileSlots[i]), inputs, rows[from + i]);
-      tiles.push(this.#advance(tile));
-    }
+    const tiles = tilesOf(slots.length, this.#heights, this.#backend.overheadRows);
+    const results = tiles.map(({ from, rows: count, height }) => {
+      const values = this.#emptyTile(this.#backend.padsTiles ? height : count);
+      for (let i = 0; i < count; i += 1)
+        this.#fill(values, i, this.#states.of(slots[from + i]), inputs, rows[from + i]);
+      return this.#advance(values);
+    });
     const width = stateSize + outputSize;
-    for (let i = 0; i < slots.length; i += 1) {
-      const result = tiles[Math.floor(i / tileRows)];
-      const at = (i % tileRows) * width;
-      this.#states.of(slots[i]).set(result.subarray(at, at + stateSize));
-      outputs.set(result.subarray(at + stateSize, at + width), rows[i] * outputSize);
-    }
+    tiles.forEach(({ from, rows: count }, t) => {
+      for (let i = 0; i < count; i += 1) {
+        const at = i * width;
+        this.#states.of(slots[from + i]).set(results[t].subarray(at, at + stateSize));
+        outputs.set(results[t].subarray(at + stateSize, at + width), rows[from + i] * outputSize);
+      }
+    });
   }
 
   run(sequence: Parameters<Engine['run']>[0]): void {
@@ -85,7 +84,7 @@ class TfjsEngine implements Engine {
     const { stateSize, outputSize } = this;
     let state = this.#states.of(slot);
     for (const row of rows) {
-      const tile = this.#emptyTile(1);
+      const tile = this.#emptyTile(this.#heights[0]);
       this.#fill(tile, 0, state, inputs, row);
       const result = this.#advance(tile);
       state = result.subarray(0, stateSize);
@@ -116,9 +115,20 @@ class TfjsEngine implements Engine {
       );
   }
 
-  /** [B][stateSize + inputSize], zeros. */
+  /** A backend that adds in one order whatever the shape needs no trial, and no empty rows. */
+  #tryHeights(tried: readonly number[]): readonly number[] {
+    if (!this.#backend.padsTiles) return [1, Math.max(...tried)];
+    return invariantHeights({
+      tried,
+      rowSize: this.stateSize + this.inputSize,
+      resultSize: this.stateSize + this.outputSize,
+      advance: (tile) => this.#advance(tile),
+    });
+  }
+
+  /** [rows][stateSize + inputSize], zeros. */
   #emptyTile(rows: number): Float32Array {
-    return new Float32Array((this.#backend.padsTiles ? this.#tileRows : rows) * (this.stateSize + this.inputSize));
+    return new Float32Array(rows * (this.stateSize + this.inputSize));
   }
 
   #fill(tile: Float32Array, at: number, state: Float32Array, inputs: Float32Array, row: number): void {

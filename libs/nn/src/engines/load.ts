@@ -1,0 +1,70 @@
+import type { Engine, EngineOptions } from '../engine.ts';
+import type { Model } from '../model.ts';
+import { createReferenceEngine } from './reference.ts';
+import { createSimdEngine } from './simd/engine.ts';
+import { BackendError, type BackendKind, loadBackend } from './tfjs/backend.ts';
+import { createTfjsEngine } from './tfjs/engine.ts';
+import { createGraphEngine } from './tfjs/graph/engine.ts';
+
+/** Kinds that are one engine each, the one that is taken among equals first. */
+export const SINGLE_KINDS = [
+  'simd-native',
+  'simd-wasm',
+  'reference',
+  'tfjs-node-gpu',
+  'tfjs-node-gpu-fused',
+  'tfjs-node',
+  'tfjs-node-fused',
+  'tfjs-wasm',
+  'tfjs-cpu',
+] as const;
+export type SingleKind = (typeof SINGLE_KINDS)[number];
+
+/**
+ * The engine of a kind, or of `simd`: the native kernel where it is compiled, else the portable one (the same bits).
+ * Throws BackendError with the cure where it is not installed or compiled, ModelError where it cannot serve the model.
+ */
+export async function loadEngine(model: Model, kind: SingleKind | 'simd', options: EngineOptions): Promise<Engine> {
+  switch (kind) {
+    case 'reference':
+      return createReferenceEngine(model, options);
+    case 'simd':
+      return loadSimd(model, 'best', options);
+    case 'simd-wasm':
+      return loadSimd(model, 'wasm', options);
+    case 'simd-native':
+      return loadSimd(model, 'native', options);
+    case 'tfjs-wasm':
+    case 'tfjs-cpu':
+      return createTfjsEngine(model, options, await loadBackend(kind));
+    case 'tfjs-node':
+    case 'tfjs-node-gpu':
+      return loadGraph(model, kind, { ...options, fused: false });
+    case 'tfjs-node-fused':
+      return loadGraph(model, 'tfjs-node', { ...options, fused: true });
+    case 'tfjs-node-gpu-fused':
+      return loadGraph(model, 'tfjs-node-gpu', { ...options, fused: true });
+  }
+}
+
+async function loadGraph(
+  model: Model,
+  kind: BackendKind,
+  options: EngineOptions & { readonly fused: boolean },
+): Promise<Engine> {
+  return createGraphEngine(model, options, await loadBackend(kind));
+}
+
+function loadSimd(model: Model, kernel: 'best' | 'wasm' | 'native', options: EngineOptions): Engine {
+  const asked = { ...options, kernel };
+  let engine: Engine;
+  try {
+    engine = createSimdEngine(model, asked);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== 'Error') throw cause;
+    throw new BackendError(cause.message, { cause });
+  }
+  if (kernel === 'best' || engine.name === `simd-${kernel}`) return engine;
+  engine.dispose();
+  throw new BackendError(`The ${kernel} SIMD kernel is not compiled: run 'npm run build' in Tideline's folder.`);
+}
