@@ -7,6 +7,9 @@ export type { EngineCost, MeasureOptions, StepCost } from './engines/planner.ts'
 export { BUDGET_MS, fastestOf, measureEngines, stepMsAt, WIDTHS } from './engines/planner.ts';
 export { createReferenceEngine } from './engines/reference.ts';
 export { createSimdEngine } from './engines/simd/engine.ts';
+export { ImportError } from './import/import-error.ts';
+export type { ImportedModel, ImportFormat, ImportOptions } from './import/import-model.ts';
+export { IMPORT_FORMATS, importModel } from './import/import-model.ts';
 export type { CellKind, GruReset, LayerWeights, Model, ModelSpec, ModelWeights } from './model.ts';
 export { GATES, stateSizeOf } from './model.ts';
 export { ModelError } from './model-error.ts';
