@@ -1,12 +1,10 @@
-/** Which engine serves, and that TensorFlow.js's leave nothing behind. */
+/** Which engine serves and why. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memory } from '@tensorflow/tfjs-core';
-import { createEngine, ENGINE_KINDS } from '@tideline/nn';
+import { createEngine, ENGINE_KINDS, type EngineKind, SINGLE_KINDS } from '@tideline/nn';
 import {
   allocate,
   bitsOf,
-  type ModelShape,
   modelOf,
   randomOf,
   rowsUpTo,
@@ -15,54 +13,46 @@ import {
   valuesOf,
 } from '../../contract/engine-model.ts';
 
-const STEPS = 2_000;
-/** Small, so that thousands of steps are quick: what leaks does so whatever the width. */
-const SMALL: ModelShape = {
-  cell: 'gru',
-  gruReset: 'after',
-  inputSize: 2,
-  hiddenSize: 3,
-  layers: 1,
-  outputSize: 1,
-};
 const MODEL = modelOf(TICK_LIKE, randomOf(21));
+
+/** A clock that runs fast: `fastest` measures for a twentieth of its time. */
+const now = (): number => performance.now() * 20;
 
 test('every kind gives an engine and its reasons, or an error that says what to install', async () => {
   for (const kind of ENGINE_KINDS) {
-    const outcome = await createEngine(MODEL, { kind, slotsMax: 4 }).catch((error: Error) => error);
+    const outcome = await createEngine(MODEL, { kind, slotsMax: 4, now }).catch((error: Error) => error);
     if (outcome instanceof Error) {
-      assert.equal(kind, 'tfjs-node-gpu', outcome.message);
+      assert.match(kind, /^(tfjs-node-gpu|tfjs-node-gpu-fused|simd-native)$/, outcome.message);
       assert.equal(outcome.name, 'BackendError');
-      assert.match(outcome.message, /not installed|no GPU|one native TensorFlow/);
+      assert.match(outcome.message, /not installed|no GPU|one native TensorFlow|not compiled/);
       continue;
     }
-    if (kind !== 'auto' && kind !== 'tfjs') assert.equal(outcome.engine.name, kind);
+    if (isSingle(kind)) assert.equal(outcome.engine.name, kind);
     assert.match(outcome.reasons.at(-1) ?? '', new RegExp(`^${outcome.engine.name}: `));
     outcome.engine.dispose();
   }
 });
 
-test('auto is the reference engine without a GPU, and says why', async () => {
+test('auto is the fused kernel, whatever else is installed', async () => {
   const { engine, reasons } = await createEngine(MODEL, { kind: 'auto', slotsMax: 4 });
-  assert(engine.name === 'reference' || engine.name === 'tfjs-node-gpu');
-  assert.equal(reasons.length, engine.name === 'reference' ? 2 : 1);
+  assert.match(engine.name, /^simd-/);
+  assert.deepEqual(reasons, [`${engine.name}: the first that loads for 'auto'.`]);
   engine.dispose();
 });
 
-for (const kind of ['tfjs-cpu', 'tfjs-wasm', 'tfjs-node'] as const)
-  test(`${kind} holds no tensor more after ${STEPS} steps, and none after its end`, async () => {
-    const before = memory().numTensors;
-    const random = randomOf(22);
-    const { engine } = await createEngine(modelOf(SMALL, random), { kind, slotsMax: 4 });
-    const created = memory();
-    const slots = allocate(engine, 2);
-    const batch = { slots, rows: rowsUpTo(2), inputs: valuesOf(random, 4), outputs: new Float32Array(2) };
-    for (let step = 0; step < STEPS; step += 1) await engine.step(batch);
-    const after = memory();
-    assert.deepEqual([after.numTensors, after.numBytes], [created.numTensors, created.numBytes]);
-    engine.dispose();
-    assert.equal(memory().numTensors, before);
-  });
+test('fastest says what each engine costs, and that another choice changes the last bits', async () => {
+  const { engine, reasons } = await createEngine(MODEL, { kind: 'fastest', slotsMax: 4, widthExpected: 3, now });
+  assert.equal(reasons.length, SINGLE_KINDS.length + 1);
+  assert(reasons.some((reason) => /^reference: [\d.e-]+ ms a step of 3\.$/.test(reason)));
+  assert.match(reasons.at(-1) ?? '', new RegExp(`^${engine.name}: taken for batches of 3\\. .*last bits`));
+  const slots = allocate(engine, 4);
+  assert.ok((await statesOf(engine, slots)).every((value) => value === 0));
+  engine.dispose();
+});
+
+function isSingle(kind: EngineKind): boolean {
+  return SINGLE_KINDS.some((single) => single === kind);
+}
 
 test('engines of several backends take turns in one process without mixing their states', async () => {
   const random = randomOf(23);
