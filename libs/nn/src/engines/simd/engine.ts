@@ -2,7 +2,8 @@ import { AssertionError } from 'node:assert';
 import type { Engine, EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotAllocator } from '../../slots.ts';
-import { type Kernel, loadWasmKernel } from './kernel.ts';
+import { type KernelChoice, loadKernel } from './choose-kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { createProgram, type Program } from './program.ts';
 
 const PAGE_BYTES = 65_536;
@@ -12,9 +13,10 @@ const TILE_MAX = 64;
 /** Inputs and states of a tile should stay in the first cache beside a block of weights. */
 const TILE_BYTES = 16_384;
 
-/** The fused kernel over states in its own memory (WebAssembly SIMD). Throws Error with the cure where the kernel is not compiled. */
-export function createSimdEngine(model: Model, options: EngineOptions): Engine {
-  return new SimdEngine(model, options, loadWasmKernel);
+/** The fused kernel over states in its own memory, `best` unless another is asked for. Throws Error with the cure where the kernel is not compiled. */
+export function createSimdEngine(model: Model, options: EngineOptions & { readonly kernel?: KernelChoice }): Engine {
+  const { kernel = 'best' } = options;
+  return new SimdEngine(model, options, (memory) => loadKernel(kernel, memory));
 }
 
 class SimdEngine implements Engine {

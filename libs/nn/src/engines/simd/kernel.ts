@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** A build of the fused kernel over one memory. All builds have the same bits (libs/nn/kernel/assembly/kernel.ts says the numerics). */
+/** A build of the fused kernel over one memory. All but `simd-native-fused` have the same bits (libs/nn/kernel/assembly/kernel.ts says the numerics). */
 export interface Kernel {
-  readonly name: 'simd-wasm' | 'simd-native';
+  readonly name: 'simd-wasm' | 'simd-native' | 'simd-native-fused';
   /** float32 values a vector: the block of units that the packed weights are made for. */
   readonly lanes: 4 | 8 | 16;
   /** One step of the program's rows 0..n-1. `program` is an address in the memory. */

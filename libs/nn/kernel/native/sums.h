@@ -1,0 +1,146 @@
+/* Weighted sums: start + sum over k of v[k] * w[k], k = 0, 1, ..., for several rows of a batch or several blocks of units at once. */
+#ifndef TIDELINE_SUMS_H
+#define TIDELINE_SUMS_H
+
+#include <stddef.h>
+
+#include "program.h"
+#include "vector.h"
+
+/* Vectors of a group of places: the gates of LANES units, or 4 * LANES places of an affine layer. */
+#define VECTORS 4
+#define GROUP ((size_t)VECTORS * LANES)
+/* Blocks of a lone row that go together: enough sums to hide the latency of an addition. */
+#define BLOCKS 2
+
+/*
+ * The weights of one block of places: a bias row of 4 vectors, then a row of `gates` vectors for each of `width` inputs and `hidden` h. There are 4 gates, or
+ * 3 for a GRU: the third place of a row is then the candidate, which x adds to the third sum and h to the fourth.
+ */
+struct block {
+  const float *weights;
+  int gates;
+  uint32_t width;
+  uint32_t hidden;
+};
+
+INLINE const float *floats_at(const char *base, uint32_t address) { return (const float *)(const void *)(base + address); }
+
+INLINE float *written_at(char *base, uint32_t address) { return (float *)(void *)(base + address); }
+
+INLINE size_t floats_of_row(const struct block block) { return (size_t)block.gates * LANES; }
+
+INLINE struct block next_block(struct block block, const size_t count) {
+  block.weights += count * (GROUP + ((size_t)block.width + block.hidden) * floats_of_row(block));
+  return block;
+}
+
+/* sums[row][gate] += w[k][gate] * v[row][k] */
+INLINE void add_rows(vector (*sums)[VECTORS], const int rows, const int gates, const float *w, const float *const *v, const size_t n) {
+  UNROLL_TWICE
+  for (size_t k = 0; k < n; k += 1) {
+    vector value[ROWS];
+    for (int r = 0; r < rows; r += 1) value[r] = splat(v[r][k]);
+    for (int g = 0; g < gates; g += 1) {
+      vector weight = load(w + g * LANES);
+      if (rows > 1) IN_REGISTER(weight);
+      for (int r = 0; r < rows; r += 1) sums[r][g] = mac(sums[r][g], weight, value[r]);
+    }
+    w += gates * LANES;
+  }
+}
+
+/* sums[block][gate] += w[block][k][gate] * v[k] */
+INLINE void add_blocks(vector (*sums)[VECTORS], const int blocks, const int gates, const float *const *w, const float *v, const size_t n) {
+  UNROLL_TWICE
+  for (size_t k = 0; k < n; k += 1) {
+    const vector value = splat(v[k]);
+    for (int b = 0; b < blocks; b += 1)
+      for (int g = 0; g < gates; g += 1) sums[b][g] = mac(sums[b][g], load(w[b] + k * (size_t)gates * LANES + g * LANES), value);
+  }
+}
+
+INLINE void swap_candidates(vector (*sums)[VECTORS], const int count, const int gates) {
+  if (gates == VECTORS) return;
+  for (int i = 0; i < count; i += 1) {
+    const vector of_x = sums[i][2];
+    sums[i][2] = sums[i][3];
+    sums[i][3] = of_x;
+  }
+}
+
+INLINE void store_sums(vector (*sums)[VECTORS], const int count, float *out, const size_t stride) {
+  for (int i = 0; i < count; i += 1)
+    for (int g = 0; g < VECTORS; g += 1) store(out + (size_t)i * stride + g * LANES, sums[i][g]);
+}
+
+/* One block's sums of `rows` rows, from the bias over x and then over h, into out[row][stride]. */
+INLINE void sum_rows(const int rows, const int gates, const char *base, const struct row *row, const struct block block, float *out, const size_t stride) {
+  const float *x[ROWS], *h[ROWS];
+  vector sums[ROWS][VECTORS];
+  for (int r = 0; r < rows; r += 1) {
+    x[r] = floats_at(base, row[r].x);
+    h[r] = floats_at(base, row[r].h);
+    for (int g = 0; g < VECTORS; g += 1) sums[r][g] = load(block.weights + g * LANES);
+  }
+  const float *w = block.weights + GROUP;
+  add_rows(sums, rows, gates, w, x, block.width);
+  swap_candidates(sums, rows, gates);
+  add_rows(sums, rows, gates, w + (size_t)block.width * (size_t)gates * LANES, h, block.hidden);
+  swap_candidates(sums, rows, gates);
+  store_sums(sums, rows, out, stride);
+}
+
+INLINE void sum_all_rows(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct block block, float *out, const size_t stride) {
+  uint32_t i = 0;
+  for (; count - i >= ROWS; i += ROWS) sum_rows(ROWS, gates, base, rows + i, block, out + i * stride, stride);
+#if ROWS > 2
+  for (; count - i >= 2; i += 2) sum_rows(2, gates, base, rows + i, block, out + i * stride, stride);
+#endif
+  if (i < count) sum_rows(1, gates, base, rows + i, block, out + i * stride, stride);
+}
+
+/* One block's sums of `count` rows into out [count][stride]. The compiler sees the number of gates: it is a constant in each copy. */
+SEPARATE void sum_block(const char *base, const struct row *rows, uint32_t count, struct block block, float *out, size_t stride) {
+  if (block.gates == VECTORS) sum_all_rows(VECTORS, base, rows, count, block, out, stride);
+  else sum_all_rows(3, base, rows, count, block, out, stride);
+}
+
+/* Adds v to the sums of `blocks` blocks that stand in `at` [blocks][GROUP]; `row` is the first of v's weights in the block. */
+INLINE void add_to_blocks(const int blocks, const int gates, const float *x, const float *h, const struct block block, const float *start, const size_t stride, float *at) {
+  const float *w[BLOCKS];
+  vector sums[BLOCKS][VECTORS];
+  for (int b = 0; b < blocks; b += 1) {
+    w[b] = next_block(block, (size_t)b).weights + GROUP;
+    for (int g = 0; g < VECTORS; g += 1) sums[b][g] = load(start + (size_t)b * stride + g * LANES);
+  }
+  if (x != NULL) add_blocks(sums, blocks, gates, w, x, block.width);
+  for (int b = 0; b < blocks; b += 1) w[b] += (size_t)block.width * (size_t)gates * LANES;
+  swap_candidates(sums, blocks, gates);
+  add_blocks(sums, blocks, gates, w, h, block.hidden);
+  swap_candidates(sums, blocks, gates);
+  store_sums(sums, blocks, at, GROUP);
+}
+
+INLINE void add_to_all_blocks(const int gates, const float *x, const float *h, struct block block, const size_t count, float *at) {
+  const size_t stride = x == NULL ? GROUP : (size_t)(next_block(block, 1).weights - block.weights);
+  for (size_t b = 0; b < count;) {
+    const float *start = x == NULL ? at + b * GROUP : block.weights;
+    const size_t taken = count - b < BLOCKS ? 1 : BLOCKS;
+    if (taken == BLOCKS) add_to_blocks(BLOCKS, gates, x, h, block, start, stride, at + b * GROUP);
+    else add_to_blocks(1, gates, x, h, block, start, stride, at + b * GROUP);
+    block = next_block(block, taken);
+    b += taken;
+  }
+}
+
+/*
+ * The sums of `count` blocks of one row in `at` [count][GROUP]: from the bias over x and then over h; without x (NULL) its sums stand there already and those
+ * of h are added.
+ */
+SEPARATE void sum_lone_row(const float *x, const float *h, struct block block, size_t count, float *at) {
+  if (block.gates == VECTORS) add_to_all_blocks(VECTORS, x, h, block, count, at);
+  else add_to_all_blocks(3, x, h, block, count, at);
+}
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * One vector of float32 of the instruction set that this file is compiled for. A lane is one hidden unit: all widths have the same bits.
+ * Products and sums are plain operators, compiled with -ffp-contract=off; FUSED (opt-in, other bits) makes `mac` one fused operation.
+ */
+#ifndef TIDELINE_VECTOR_H
+#define TIDELINE_VECTOR_H
+
+#define INLINE static inline __attribute__((always_inline))
+/* A function of its own, once: the compiler would copy it for every constant that it sees. */
+#if defined(__clang__)
+#define SEPARATE static __attribute__((noinline))
+#else
+#define SEPARATE static __attribute__((noinline, noclone))
+#endif
+
+/*
+ * ROWS: rows of a batch that go together. ROWS * 4 sums hide the latency of an addition and leave registers for weights and inputs.
+ * `below(limit, x)` and `above(limit, x)` clamp x and keep its NaN: the x86 minimum is its second operand where a comparison is false.
+ */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define LANES 16
+#define ROWS 4
+typedef __m512 vector;
+INLINE vector load(const float *at) { return _mm512_loadu_ps(at); }
+INLINE void store(float *at, vector value) { _mm512_storeu_ps(at, value); }
+INLINE vector splat(float value) { return _mm512_set1_ps(value); }
+INLINE vector below(vector limit, vector x) { return _mm512_min_ps(limit, x); }
+INLINE vector above(vector limit, vector x) { return _mm512_max_ps(limit, x); }
+#ifdef FUSED
+INLINE vector mac(vector sum, vector weight, vector value) { return _mm512_fmadd_ps(weight, value, sum); }
+#endif
+
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define LANES 8
+#ifdef FUSED
+#define ROWS 3
+#else
+#define ROWS 2
+#endif
+typedef __m256 vector;
+INLINE vector load(const float *at) { return _mm256_loadu_ps(at); }
+INLINE void store(float *at, vector value) { _mm256_storeu_ps(at, value); }
+INLINE vector splat(float value) { return _mm256_set1_ps(value); }
+INLINE vector below(vector limit, vector x) { return _mm256_min_ps(limit, x); }
+INLINE vector above(vector limit, vector x) { return _mm256_max_ps(limit, x); }
+#ifdef FUSED
+INLINE vector mac(vector sum, vector weight, vector value) { return _mm256_fmadd_ps(weight, value, sum); }
+#endif
+
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define LANES 4
+#define ROWS 2
+typedef __m128 vector;
+INLINE vector load(const float *at) { return _mm_loadu_ps(at); }
+INLINE void store(float *at, vector value) { _mm_storeu_ps(at, value); }
+INLINE vector splat(float value) { return _mm_set1_ps(value); }
+INLINE vector below(vector limit, vector x) { return _mm_min_ps(limit, x); }
+INLINE vector above(vector limit, vector x) { return _mm_max_ps(limit, x); }
+
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#define LANES 4
+#define ROWS 4
+typedef float32x4_t vector;
+INLINE vector load(const float *at) { return vld1q_f32(at); }
+INLINE void store(float *at, vector value) { vst1q_f32(at, value); }
+INLINE vector splat(float value) { return vdupq_n_f32(value); }
+/* FMIN and FMAX hand a NaN on, whichever operand it is. */
+INLINE vector below(vector limit, vector x) { return vminq_f32(limit, x); }
+INLINE vector above(vector limit, vector x) { return vmaxq_f32(limit, x); }
+#ifdef FUSED
+INLINE vector mac(vector sum, vector weight, vector value) { return vfmaq_f32(sum, weight, value); }
+#endif
+
+#else
+#error "No vector is known for this processor: the WebAssembly kernel serves it."
+#endif
+
+/* The value in a register, once: else the compiler reads the same weights from memory for every row, and loads are what runs short. */
+#if defined(__aarch64__)
+#define IN_REGISTER(value) __asm__("" : "+w"(value))
+#else
+#define IN_REGISTER(value) __asm__("" : "+v"(value))
+#endif
+
+/* Two steps of an innermost loop at once: its counting takes as many slots of the processor as a product. */
+#if defined(__clang__)
+#define UNROLL_TWICE _Pragma("clang loop unroll_count(2)")
+#else
+#define UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#ifndef FUSED
+/* sum + weight * value, each rounded on its own, so that every machine has the same bits. */
+INLINE vector mac(vector sum, vector weight, vector value) { return sum + weight * value; }
+#endif
+
+#endif
