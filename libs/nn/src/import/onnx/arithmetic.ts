@@ -65,7 +65,7 @@ export function gemm(node: GraphNode): Value[] {
 }
 
 export function scalar(value: number): ConstantValue {
-  return { kind: 'constant', shape: [], values: [value] };
+  return { kind: 'constant', shape: [], values: [value], isInteger: false };
 }
 
 function asMatrix(node: GraphNode, { shape, values }: ConstantValue): Matrix {
@@ -98,7 +98,9 @@ function combine(node: GraphNode, operator: Operator, a: Value, b: Value): Value
   node.scope.algebra.claim(shape.reduce((product, size) => product * size, 1));
   const right = broadcastCells(y.values, y.shape, shape);
   const left = broadcastCells(x.values, x.shape, shape);
-  return { kind: 'constant', shape, values: left.map((value, i) => ON_NUMBERS[operator](value, right[i])) };
+  const isInteger = x.isInteger && y.isInteger;
+  const combined = left.map((value, i) => ON_NUMBERS[operator](value, right[i]));
+  return { kind: 'constant', shape, values: isInteger ? combined.map(Math.trunc) : combined, isInteger };
 }
 
 function plainValue(value: Value): ConstantValue | SymbolicValue {

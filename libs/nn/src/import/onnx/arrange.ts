@@ -6,6 +6,19 @@ import { type Axis, gridShape, rowAxis, type SymbolicValue, type Value } from '.
 
 const RANK_MAX = 8;
 
+/** TensorProto.DataType of floating point numbers. */
+const FLOATING = [1, 10, 11, 16];
+
+/** Weights keep their values; numbers that became whole stay so. */
+export function cast(node: GraphNode): Value[] {
+  const value = node.value(0);
+  const isInteger = !FLOATING.includes(node.int('to', 1));
+  if (value.kind === 'symbolic' && isInteger) node.refuse('rounds a computed value to whole numbers');
+  if (value.kind !== 'constant') return [value];
+  const values = isInteger && !value.isInteger ? Array.from(value.values, Math.trunc) : value.values;
+  return [{ ...value, values, isInteger }];
+}
+
 export function identity(node: GraphNode): Value[] {
   const value = node.value(0);
   return node.outputs.map((_, i) => (i === 0 ? value : { kind: 'fill', value: 1 }));
@@ -30,7 +43,7 @@ export function transpose(node: GraphNode): Value[] {
     node.scope.algebra.claim(value.values.length);
     return [
       {
-        kind: 'constant',
+        ...value,
         shape: perm.map((axis) => value.shape[axis]),
         values: permuteCells(value.values, value.shape, perm),
       },

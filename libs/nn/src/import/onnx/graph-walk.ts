@@ -1,6 +1,6 @@
 import { ImportError } from '../import-error.ts';
 import { activate, elementwise, gemm, matMul, negate, sum } from './arithmetic.ts';
-import { dropout, flatten, identity, reshape, squeeze, transpose, unsqueeze } from './arrange.ts';
+import { cast, dropout, flatten, identity, reshape, squeeze, transpose, unsqueeze } from './arrange.ts';
 import { GraphNode, type GraphScope, nodeName } from './graph-node.ts';
 import type { NamedValue } from './network.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './proto.ts';
@@ -13,7 +13,7 @@ import type { Axis, SymbolicValue, Value } from './value.ts';
 
 const OPERATIONS: Readonly<Record<string, (node: GraphNode) => Value[]>> = {
   Add: elementwise('+'),
-  Cast: identity,
+  Cast: cast,
   Concat: concat,
   Constant: constant,
   ConstantOfShape: constantOfShape,

@@ -107,7 +107,7 @@ export function concat(node: GraphNode): Value[] {
     );
     return [
       {
-        kind: 'constant',
+        ...constants[0],
         shape,
         values: joinCells(
           constants.map((one) => ({ cells: one.values, shape: one.shape })),
@@ -162,7 +162,8 @@ function sizeAt(value: Exclude<Value, { kind: 'fill' }>, axis: number): number {
 
 /** A range of a constant, of enumerated rows, or of the vectors themselves. */
 function cut(node: GraphNode, value: Exclude<Value, { kind: 'fill' }>, { axis, from, to }: Range): Value {
-  if (!(from < to)) node.refuse(`takes an empty range, ${from} to ${to}`);
+  if (!(from < to) || !Number.isInteger(from) || !Number.isInteger(to))
+    node.refuse(`takes the range ${from} to ${to}, which is empty or not known from the file`);
   if (value.kind === 'symbolic' && value.axes[axis].kind === 'row') {
     const rows = value.rows.map((row) => node.scope.algebra.slice(row, from, to));
     return { ...value, axes: value.axes.with(axis, { kind: 'row', size: to - from }), rows };
@@ -185,7 +186,7 @@ function pick(
   node.scope.algebra.claim((length / Math.max(1, sizeAt(value, axis))) * indices.length);
   if (value.kind === 'constant')
     return {
-      kind: 'constant',
+      ...value,
       shape: value.shape.with(axis, indices.length),
       values: takeCells(value.values, value.shape, axis, indices),
     };

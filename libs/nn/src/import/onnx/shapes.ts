@@ -7,9 +7,9 @@ export function constant(node: GraphNode): Value[] {
   const tensor = node.attribute('value');
   if (tensor) return [node.scope.constantOf(tensor, node.where)];
   const [int, float, ints] = ['value_int', 'value_float', 'value_ints'].map((name) => node.attribute(name));
-  if (int) return [{ kind: 'constant', shape: [], values: [int.i] }];
-  if (float) return [{ kind: 'constant', shape: [], values: [float.f] }];
-  if (ints) return [{ kind: 'constant', shape: [ints.ints.length], values: ints.ints }];
+  if (int) return [{ kind: 'constant', shape: [], values: [int.i], isInteger: true }];
+  if (float) return [{ kind: 'constant', shape: [], values: [float.f], isInteger: false }];
+  if (ints) return [{ kind: 'constant', shape: [ints.ints.length], values: ints.ints, isInteger: true }];
   return node.refuse('holds no plain tensor');
 }
 
@@ -20,7 +20,7 @@ export function shape(node: GraphNode): Value[] {
   const sizes = value.kind === 'constant' ? value.shape : value.axes.map(({ size }) => size ?? Number.NaN);
   const end = node.attribute('end')?.i;
   const values = sizes.slice(node.int('start', 0), end);
-  return [{ kind: 'constant', shape: [values.length], values }];
+  return [{ kind: 'constant', shape: [values.length], values, isInteger: true }];
 }
 
 export function constantOfShape(node: GraphNode): Value[] {

@@ -31,7 +31,7 @@ export function constantOf(tensor: OnnxTensor, where: string, readExternal: Read
   const values = raw
     ? fromRaw(exactly(raw, count * bytesEach, where), dataType, format)
     : fromTyped(tensor, { count, format, where });
-  return { kind: 'constant', shape: dims, values };
+  return { kind: 'constant', shape: dims, values, isInteger: format === undefined };
 }
 
 function exactly(bytes: Uint8Array, size: number, where: string): Uint8Array {

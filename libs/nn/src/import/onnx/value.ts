@@ -15,6 +15,8 @@ export interface ConstantValue {
   readonly kind: 'constant';
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
+  /** Of an integer type, whose division drops the rest. */
+  readonly isInteger: boolean;
 }
 
 /** A constant of one number, of a shape that need not be known: the zeros that a state starts from. */
