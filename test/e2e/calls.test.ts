@@ -29,7 +29,7 @@ test('calls flow from Kafka to sentiment points equal to an offline pass, and an
     TIDELINE_STREAMS: `${topic}=calls`,
     TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
-    TIDELINE_ENGINE: 'reference',
+    TIDELINE_ENGINE: 'simd',
   };
   const records = [...generatedCalls({ seed: 3, calls: 150 })];
   await ensureTopics({ brokers: [kafka], topics: [{ topic, partitions: 4 }] });

@@ -1,9 +1,9 @@
 /**
- * The oracle: an offline pass over the records of Kafka, record by record, with one slot a series. It shares the stream and the reference engine with
+ * The oracle: an offline pass over the records of Kafka, record by record, with one slot a series. It shares the stream and the portable kernel with
  * the pipeline, but no chunks of its making, no waves, no state bytes, no commits.
  */
 import { createKafkaSource } from '@tideline/adapters';
-import { createReferenceEngine, type Model } from '@tideline/nn';
+import { createSimdEngine, type Model } from '@tideline/nn';
 import {
   ChunkBuilder,
   PoisonRecordError,
@@ -46,7 +46,7 @@ export async function readTopic(options: {
 export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Shard, readonly RawRecord[]>): string[] {
   const lines: string[] = [];
   for (const [shard, records] of shards) {
-    const engine = createReferenceEngine(model, { slotsMax: 1_000_000 });
+    const engine = createSimdEngine(model, { slotsMax: 1_000_000 });
     const series = new Map<string, { readonly slot: number; readonly state: Float64Array }>();
     for (const record of records) {
       const builder = new ChunkBuilder(stream.schema, 1);

@@ -46,7 +46,7 @@ test(PROMISE, async (t) => {
     TIDELINE_STREAMS: `${topic}=ticks`,
     TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_DEAD_LETTER_TOPIC: deadLetterTopic,
-    TIDELINE_ENGINE: 'reference',
+    TIDELINE_ENGINE: 'simd',
     // Many small batches, so that the kill lands between the steps of one.
     TIDELINE_CHUNK_ROWS_MAX: '200',
     TIDELINE_BATCH_ENTRIES_MAX: '2',
