@@ -1,3 +1,4 @@
+import { addBench } from './commands/bench.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDlq } from './commands/dlq.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -13,6 +14,6 @@ program
   .description('Streaming forecasts by stateful recurrent models: exact after any fault.')
   .version('0.1.0')
   .showHelpAfterError();
-for (const add of [addDemo, addUp, addDown, addServices, addReplay, addTrain, addModels, addDlq, addDoctor])
+for (const add of [addDemo, addUp, addDown, addServices, addReplay, addTrain, addModels, addDlq, addDoctor, addBench])
   add(program);
 await program.parseAsync();

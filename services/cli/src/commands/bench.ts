@@ -1,0 +1,28 @@
+import { Option } from '@commander-js/extra-typings';
+import { BUDGET_MS, SINGLE_KINDS, type SingleKind, WIDTHS } from '@tideline/nn';
+import type { Program } from '../program.ts';
+import { benchEngines } from './bench-engines.ts';
+import { millisecondsOf, singleKindsOf, sizeOf, widthsOf } from './bench-options.ts';
+
+/** `tideline bench`: what this machine can do. */
+export function addBench(program: Program): void {
+  const bench = program.command('bench').description('measure this machine');
+  bench
+    .command('engines')
+    .description("steps a second of every engine that loads, by rows a batch, and what the engine 'fastest' would be")
+    .option('--model <folder>', "folder with 'model.tdl' (default: random weights of the sizes below)")
+    .addOption(
+      new Option('--cell <cell>', 'cell of random weights')
+        .choices(['rnn', 'lstm', 'gru'] as const)
+        .default('lstm' as const),
+    )
+    .option('--input <values>', 'values of an input', sizeOf, 16)
+    .option('--hidden <units>', 'units of a layer', sizeOf, 64)
+    .option('--layers <layers>', 'layers', sizeOf, 2)
+    .option('--output <values>', 'values of an output', sizeOf, 6)
+    .option('--widths <rows,...>', 'rows a batch', widthsOf, [...WIDTHS])
+    .option('--engines <kind,...>', 'engines to measure', singleKindsOf, [...SINGLE_KINDS] as SingleKind[])
+    .option('--budget <ms>', 'time for each engine, without loading it', millisecondsOf, BUDGET_MS)
+    .option('--json', 'print one JSON line')
+    .action((options) => program.run('bench', () => benchEngines(options)));
+}
