@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKafkaSource, createTopicProducer, ensureTopics, produceRecords } from '@tideline/adapters';
-import { ConfigError, RetryableError } from '@tideline/pipeline';
+import { ConfigError, RetryableError, type Shard, shardName } from '@tideline/pipeline';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { type SourceLog, type SourceRecord, sourceContract } from './source.ts';
-import { createLedger } from './source-ledger.ts';
+import { createLedger, type Ledger } from './source-ledger.ts';
 
 const brokers = [stackAddresses().kafka];
 const PARTITIONS = 4;
@@ -26,6 +26,38 @@ async function openLog(
 }
 
 sourceContract({ name: 'kafka source', open: openLog });
+
+test('kafka source: a shard positioned anew is read again from where the handler says, although nothing new arrives', async () => {
+  const records = Array.from({ length: 400 }, (_, index) => ({ key: `s${index % 40}`, value: `${index}` }));
+  await using log = await openLog(records);
+  const ledger = createLedger();
+  const shards = new Map<string, Shard>();
+  await using source = log.createSource(ledger.onError);
+  await source.run({
+    ...ledger.handler,
+    start: (shard) => {
+      shards.set(shardName(shard), shard);
+      return ledger.handler.start(shard);
+    },
+  });
+  await ledger.holds(records.length);
+  for (let round = 0; round < 2; round += 1) {
+    assert.ok(ledger.forgetLast(7) > 7);
+    await eventually('every shard is read again', () => {
+      // Nothing happens while a batch is under way: it is asked again, as the sweep of ingest does.
+      for (const shard of shards.values()) source.reposition(shard);
+      return ledger.shards().every(({ head, offsets }) => head === offsets.length) && heldBy(ledger) === records.length;
+    });
+  }
+  for (let key = 0; key < 40; key += 1) {
+    const expected = records.filter((record) => record.key === `s${key}`).map((record) => record.value);
+    assert.deepEqual(ledger.valuesOf(`s${key}`), expected);
+  }
+});
+
+function heldBy(ledger: Ledger): number {
+  return ledger.shards().reduce((sum, { offsets }) => sum + offsets.length, 0);
+}
 
 test('kafka source: a shard that is held back stops no other shard and does not cost the membership', async () => {
   const records = Array.from({ length: 2_000 }, (_, index) => ({ key: `s${index % 40}`, value: `${index}` }));

@@ -88,6 +88,7 @@ export function startIngest(site: Site, name: string): Node {
     while (!stopping.signal.aborted) {
       try {
         await announceOutstanding({ store, queue });
+        for (const shard of await handler.fallenBehind()) source.reposition(shard);
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
       }

@@ -14,6 +14,9 @@ interface Lane {
   readonly shard: Shard;
   /** Assignment that the lane is positioned for; -1: not its own. */
   generation: number;
+  /** Which positioning of the lane is the newest. */
+  round: number;
+  isBusy: boolean;
   tail: Promise<void>;
 }
 
@@ -25,6 +28,7 @@ export class SimSource implements RecordSource, GroupMember {
   readonly #lanes = new Map<string, Lane>();
   readonly #stop = new AbortController();
   #handler: SourceHandler | null = null;
+  #generation = 0;
 
   constructor(world: World, process: SimProcess, kafka: SimKafka) {
     this.#world = world;
@@ -38,6 +42,11 @@ export class SimSource implements RecordSource, GroupMember {
     return Promise.resolve();
   }
 
+  reposition(shard: Shard): void {
+    const lane = this.#lanes.get(shardName(shard));
+    if (lane !== undefined && !lane.isBusy && lane.generation >= 0) this.#start(shard, lane.generation);
+  }
+
   async drain(): Promise<void> {
     this.#stop.abort();
     await Promise.all([...this.#lanes.values()].map(({ tail }) => tail));
@@ -49,6 +58,8 @@ export class SimSource implements RecordSource, GroupMember {
   }
 
   assigned(generation: number, shards: readonly Shard[]): void {
+    if (generation < this.#generation) return;
+    this.#generation = generation;
     const own = new Set(shards.map(shardName));
     for (const [name, lane] of this.#lanes) if (!own.has(name)) lane.generation = -1;
     for (const shard of shards) this.#start(shard, generation);
@@ -56,21 +67,23 @@ export class SimSource implements RecordSource, GroupMember {
 
   #start(shard: Shard, generation: number): void {
     const name = shardName(shard);
-    const lane = this.#lanes.get(name) ?? { shard, generation: -1, tail: Promise.resolve() };
+    const lane = this.#lanes.get(name) ?? { shard, generation: -1, round: 0, isBusy: false, tail: Promise.resolve() };
     this.#lanes.set(name, lane);
     lane.generation = generation;
+    lane.round += 1;
+    const { round } = lane;
     lane.tail = lane.tail
-      .then(() => this.#read(lane, generation))
+      .then(() => this.#read(lane, round))
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) this.process.die(`the handler threw ${error}`);
       });
   }
 
-  async #read(lane: Lane, generation: number): Promise<void> {
+  async #read(lane: Lane, round: number): Promise<void> {
     const { shard } = lane;
     const handler = this.#handler;
     if (handler === null) return;
-    const goesOn = (): boolean => lane.generation === generation && !this.#stop.signal.aborted;
+    const goesOn = (): boolean => lane.generation >= 0 && lane.round === round && !this.#stop.signal.aborted;
     if (!goesOn()) return;
     const { low } = this.#partition(shard);
     let from = (await handler.start(shard)) ?? low;
@@ -81,7 +94,9 @@ export class SimSource implements RecordSource, GroupMember {
         await this.process.sleep(POLL_MS, this.#stop.signal);
         continue;
       }
+      lane.isBusy = true;
       const { seek } = await handler.batch(batch);
+      lane.isBusy = false;
       if (seek === null) from = batch.next;
       else from = seek < 0 ? low : seek;
       if (this.#world.faults.strikes('batch-repeated')) from = this.#world.chance.whole(low, from);

@@ -78,10 +78,17 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     outputs: new Float32Array(rows.length * stream.outputSize),
     context: new Float64Array(rows.length * stream.contextSize),
   };
-  const advanced = advanceRows(input, table);
-  await stepRows(engine, advanced, table);
-  const { lines, forecasts } = emitRows(input, table, advanced);
-  for (const slot of advanced.ended) input.memory.close(slot);
+  const advanced: Advanced = { stepSlots: [], stepRows: [], ended: [], touched: new Map() };
+  let emitted: { readonly lines: string[]; readonly forecasts: number };
+  try {
+    advanceRows(input, table, advanced);
+    await stepRows(engine, advanced, table);
+    emitted = emitRows(input, table, advanced);
+  } finally {
+    // Nobody else knows the slots of series that ended: also a step that throws must give them back.
+    for (const slot of advanced.ended) input.memory.close(slot);
+  }
+  const { lines, forecasts } = emitted;
   const removed: string[] = [];
   const kept: string[] = [];
   const slots: number[] = [];
@@ -107,9 +114,8 @@ function selectRows(entries: readonly LogEntry[], stream: Stream, position: numb
 }
 
 /** Stream states advance in offset order; the network's steps are gathered for the waves. */
-function advanceRows(input: BatchInput, table: Table): Advanced {
+function advanceRows(input: BatchInput, table: Table, advanced: Advanced): void {
   const { stream, series, memory } = input;
-  const advanced: Advanced = { stepSlots: [], stepRows: [], ended: [], touched: new Map() };
   table.rows.forEach(({ chunk, row }, i) => {
     const key = chunk.keys[chunk.keyOf[row]];
     const slot = series.slot(key) ?? series.begin(key);
@@ -131,7 +137,6 @@ function advanceRows(input: BatchInput, table: Table): Advanced {
       advanced.stepRows.push(i);
     }
   });
-  return advanced;
 }
 
 async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): Promise<void> {

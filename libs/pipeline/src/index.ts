@@ -16,7 +16,7 @@ export {
 export type { OnEvent, PipelineEvent } from './events.ts';
 export type { ForecasterOptions } from './forecaster.ts';
 export { Forecaster } from './forecaster.ts';
-export type { IngestOptions } from './ingest.ts';
+export type { Ingest, IngestOptions } from './ingest.ts';
 export { announceOutstanding, createIngest } from './ingest.ts';
 export {
   digestOfLines,

@@ -35,18 +35,36 @@ export interface IngestOptions {
 
 const RETRY_DELAY_MS_MAX = 5_000;
 
-/** The handler that a RecordSource runs. */
-export function createIngest(options: IngestOptions): SourceHandler {
+/** The handler that a RecordSource runs, and what it must be asked now and then. */
+export interface Ingest extends SourceHandler {
+  /**
+   * Shards whose log in the store ends before what this process has put there: the store lost changes. The caller has the source position them
+   * anew. Without that an idle shard would stay behind until its next record comes.
+   */
+  fallenBehind(): Promise<Shard[]>;
+}
+
+export function createIngest(options: IngestOptions): Ingest {
   // Shards that the store does not know: their next batch comes from the beginning and creates them.
   const beginning = new Set<string>();
+  // Where the log of each shard that this process reads ended when it last heard of it.
+  const heads = new Map<string, { readonly shard: Shard; readonly head: number }>();
   return {
     async start(shard) {
+      const name = shardName(shard);
       const head = await withRetry(options, shard, () => options.store.head(shard));
-      if (head === null) beginning.add(shardName(shard));
+      heads.delete(name);
+      // Both ways: a shard that was unknown at an earlier assignment must not be begun from the middle after a loss.
+      if (head === null) beginning.add(name);
+      else {
+        beginning.delete(name);
+        heads.set(name, { shard, head });
+      }
       return head;
     },
     async batch(batch) {
-      const name = shardName(batch.shard);
+      const { shard } = batch;
+      const name = shardName(shard);
       for (const part of split(batch, options.chunkRowsMax)) {
         const seek = await ingestPart(options, part, beginning.has(name));
         if (seek !== null) {
@@ -54,8 +72,15 @@ export function createIngest(options: IngestOptions): SourceHandler {
           return { seek };
         }
         beginning.delete(name);
+        heads.set(name, { shard, head: part.next });
       }
       return { seek: null };
+    },
+    async fallenBehind() {
+      // Taken before the store is asked: what is appended meanwhile is no loss.
+      const known = [...heads.entries()];
+      const now = new Map((await options.store.status()).map(({ shard, head }) => [shardName(shard), head]));
+      return known.flatMap(([name, { shard, head }]) => ((now.get(name) ?? -1) < head ? [shard] : []));
     },
   };
 }

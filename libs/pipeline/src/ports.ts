@@ -157,6 +157,8 @@ export interface SourceHandler {
 /** Delivers each shard's records in order, starting where the handler says. */
 export interface RecordSource extends AsyncDisposable {
   run(handler: SourceHandler): Promise<void>;
+  /** Asks the handler anew where a shard starts, as at an assignment. Nothing happens where its batch is under way or it is not delivered here. */
+  reposition(shard: Shard): void;
   /** Stops delivering and waits for the batches under way. */
   drain(): Promise<void>;
 }

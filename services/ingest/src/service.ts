@@ -19,7 +19,7 @@ import { createStream } from '@tideline/streams';
 import { INGEST_CONFIG } from './config.ts';
 import { createIngestEvents } from './events.ts';
 
-/** Pause between two sweeps that announce what is outstanding. */
+/** Pause between two sweeps that announce what is outstanding and read again what the store lost. */
 const SWEEP_MS = 1_000;
 const FULL_RETRY_MS = 50;
 
@@ -72,6 +72,7 @@ export async function runIngest(
   while (!signals.drain.aborted) {
     try {
       await announceOutstanding({ store, queue });
+      for (const shard of await handler.fallenBehind()) source.reposition(shard);
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       log.warn({ reason: error.message }, 'The sweep for outstanding tickets waits for Redis.');

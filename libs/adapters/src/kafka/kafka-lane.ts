@@ -11,6 +11,8 @@ export interface KafkaLane {
   from: number;
   /** Offset that the next fetch must have been made at. Above `from` where the broker has nothing in between. */
   readAt: number;
+  /** A batch is with the handler. */
+  isBusy: boolean;
   /** Ends when the handler has answered for every batch of this lane. Never rejects. */
   tail: Promise<void>;
   /** Highest `next` that the group was told of. */
@@ -19,7 +21,8 @@ export interface KafkaLane {
 
 /** A lane without a position. */
 export function createLane(shard: Shard): KafkaLane {
-  return { shard, name: shardName(shard), generation: -1, from: 0, readAt: 0, tail: Promise.resolve(), hinted: -1 };
+  const at = { generation: -1, from: 0, readAt: 0, isBusy: false, hinted: -1 };
+  return { shard, name: shardName(shard), ...at, tail: Promise.resolve() };
 }
 
 /** Where a lane starts. `lost`: records that the store still wanted and retention has deleted. */

@@ -121,6 +121,14 @@ class KafkaSource implements RecordSource {
     this.#hintTimer.unref();
   }
 
+  reposition(shard: Shard): void {
+    const lane = this.#lanes.get(shardName(shard));
+    // A batch under way hears from the store itself where it must go on.
+    if (lane === undefined || lane.isBusy || lane.generation !== this.#generation) return;
+    this.#pause(shard);
+    void this.#position(lane, this.#generation);
+  }
+
   drain(): Promise<void> {
     this.#drained ??= this.#drain();
     return this.#drained;
@@ -222,8 +230,10 @@ class KafkaSource implements RecordSource {
     const work = this.#deliver(lane, { next, records: batch.messages.map(rawRecord) });
     let resumes = false;
     let done = false;
+    lane.isBusy = true;
     const settled = work.then((seek) => {
       done = true;
+      lane.isBusy = false;
       if (seek === 'failed' || generation !== this.#generation) return;
       if (seek !== null) {
         this.#pause(lane.shard);

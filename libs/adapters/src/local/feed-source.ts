@@ -70,6 +70,8 @@ export function createFeedSource(options: FeedSourceOptions): FeedSource {
       running = deliver(options, handler, abort.signal).then(finish, fail);
       return Promise.resolve();
     },
+    // The embedded store is durable: it does not fall behind what it has answered for.
+    reposition: () => undefined,
     drain,
     [Symbol.asyncDispose]: drain,
   };
