@@ -36,6 +36,11 @@ const CASES: readonly { readonly file: string; readonly expected: string; readon
   { file: 'onnx/gru-before.onnx', expected: 'gru-before', spec: 'gru 3 -> 5x1 -> 2 before' },
   { file: 'onnx/gru-external.onnx', expected: 'gru-before', spec: 'gru 3 -> 5x1 -> 2 before' },
   { file: 'onnx/rnn-nodes.onnx', expected: 'rnn', spec: 'rnn 3 -> 5x2 -> 2' },
+  { file: 'keras/lstm/model.json', expected: 'keras-lstm', spec: 'lstm 3 -> 5x2 -> 2' },
+  { file: 'keras/gru-after', expected: 'keras-gru-after', spec: 'gru 3 -> 5x1 -> 2 after' },
+  { file: 'keras/gru-before', expected: 'keras-gru-before', spec: 'gru 3 -> 5x1 -> 2 before' },
+  { file: 'keras/rnn', expected: 'keras-rnn', spec: 'rnn 3 -> 5x1 -> 2' },
+  { file: 'keras/tfjs-gru', expected: 'tfjs-gru', spec: 'gru 3 -> 5x2 -> 2 before' },
   { file: 'onnx/rnn-step-scaled.onnx', expected: 'rnn-step-scaled', spec: 'rnn 3 -> 5x1 -> 2' },
 ];
 

@@ -101,7 +101,12 @@ function nameOf(file: string): string {
   const own = basename(file, extname(file));
   const isPlain = ['model', 'weights', 'step', 'state_dict', 'pytorch_model'].includes(own);
   const name = isPlain ? basename(join(file, '..')) : own;
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'imported';
+  return (
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[._-]+/, '')
+      .slice(0, 64) || 'imported'
+  );
 }
 
 async function readFormat(

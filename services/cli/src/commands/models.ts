@@ -1,11 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { loadModel } from '@tideline/nn';
 import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
+import { IMPORT_HELP, importFile, modelName } from './models-import.ts';
 
 export function addModels(program: Program): void {
-  const models = program.command('models').description('list and show the models of a folder');
+  const models = program.command('models').description('list, show and import models');
   models
     .command('list')
     .description('one line a model')
@@ -22,6 +24,17 @@ export function addModels(program: Program): void {
         process.stdout.write(`${JSON.stringify({ spec: model.spec, digest: model.digest, card }, null, 2)}\n`);
       }),
     );
+  models
+    .command('import')
+    .description('take over weights of another program: ONNX, PyTorch (safetensors), TensorFlow.js layers, raw float32')
+    .argument('<file>', 'the file, or the folder of the model')
+    .option('--out <folder>', 'folder of the models', MODELS_FOLDER)
+    .option('--name <name>', "the model's name; the file's own without it", modelName)
+    .addOption(new Option('--cell <cell>', 'what the weights must be').choices(['rnn', 'lstm', 'gru'] as const))
+    .option('--replace', 'overwrite a model of this name')
+    .option('--json', 'print one line of JSON')
+    .addHelpText('after', IMPORT_HELP)
+    .action((file, options) => program.run('models', () => importFile(file, options)));
 }
 
 async function list(folder: string): Promise<void> {

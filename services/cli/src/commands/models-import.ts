@@ -1,0 +1,82 @@
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { type CellKind, ImportError, type ImportedModel, importModel, type ModelCard, saveModel } from '@tideline/nn';
+
+/** A model's name is a folder's name. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export interface ImportArguments {
+  readonly out: string;
+  readonly name?: string | undefined;
+  readonly cell?: CellKind | undefined;
+  readonly replace?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+export const IMPORT_HELP = `
+What can be imported (the file, or its folder):
+  model.onnx            RNN, GRU or LSTM nodes, or one step written out (MatMul, Gemm, Sigmoid, Tanh ...), and a linear head
+  model.safetensors     a PyTorch state dict of nn.RNN, nn.GRU or nn.LSTM and one nn.Linear
+  model.json            a Keras model in TensorFlow.js layers format (tensorflowjs_converter), with its shards beside it
+  weights.json          the raw form: little-endian float32 in weights.bin beside it, PyTorch's names and layouts
+
+Writes FOLDER/NAME/model.tdl and card.json. Exit code 78 where the file cannot be taken over; the message names what is in the way.
+
+  tideline models import step.onnx --name ticks-v2
+  tideline models import model.safetensors --cell gru --out models --json
+`;
+
+export function modelName(text: string): string {
+  if (!NAME.test(text))
+    throw new InvalidArgumentError(
+      'must be letters, digits, dots, dashes and underscores, at most 64, with a letter or digit first.',
+    );
+  return text;
+}
+
+/** Imports a file, writes the model and its card, and says what it found. Throws ImportError; then nothing is written. */
+export async function importFile(file: string, options: ImportArguments): Promise<void> {
+  const { name, cell, out, replace } = options;
+  const imported = await importModel(file, { ...(name && { name }), ...(cell && { cell }) });
+  const { model } = imported;
+  const folder = join(out, model.spec.name);
+  const path = join(folder, 'model.tdl');
+  if (!replace && (await exists(path)))
+    throw new ImportError(
+      `There is a model at '${path}' already. Give another --name, or --replace to overwrite it: the states of its series then start anew.`,
+    );
+  const card = cardOf(imported);
+  await saveModel(path, model, card);
+  await writeFile(join(folder, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify({ ...card, folder })}\n` : described(imported, folder));
+}
+
+function cardOf({ model, format, files, notes }: ImportedModel): ModelCard {
+  const { spec, digest } = model;
+  return { name: spec.name, digest, spec, imported: { format, files }, notes };
+}
+
+function described({ model, format, files, notes }: ImportedModel, folder: string): string {
+  const { name, cell, inputSize, hiddenSize, layers, outputSize, gruReset } = model.spec;
+  const lines = [
+    ['model', name],
+    ['format', format],
+    ['files', files.map(({ path, bytes }) => `${path} (${bytes} bytes)`).join(', ')],
+    ['cell', gruReset ? `${cell}, reset ${gruReset}` : cell],
+    ['sizes', `${inputSize} -> ${hiddenSize} x ${layers} layer${layers === 1 ? '' : 's'} -> ${outputSize}`],
+    ['digest', model.digest],
+    ...notes.map((note) => ['note', note]),
+    ['written', `${join(folder, 'model.tdl')}, card.json`],
+  ];
+  return lines.map(([label, text]) => `${label.padEnd(9)}${text}\n`).join('');
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
