@@ -1,0 +1,26 @@
+// `npm run bench -- NAME [OPTIONS]`: builds, then runs one benchmark; without a name it says which there are.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepare } from './prepare.mjs';
+import { fail, ROOT } from './run.mjs';
+
+/** Name: what it measures. Each is test/bench/NAME/main.ts. */
+const BENCHES = {
+  engines:
+    'every engine beside onnxruntime, PyTorch and TensorFlow.js, and the distance from the limits of the machine',
+};
+
+const [name, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(BENCHES, name ?? '')) {
+  const list = Object.entries(BENCHES).map(([known, what]) => `  ${known}  ${what}`);
+  fail(`Usage: npm run bench -- NAME [OPTIONS] (--help shows a benchmark's own)\n${list.join('\n')}`, 64);
+}
+prepare();
+const main = join(ROOT, 'test', 'dist', 'bench', name, 'main.js');
+if (!existsSync(main)) fail(`'${main}' is missing although the build ended well.`);
+const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => {
+  process.exitCode = code ?? (signal ? 1 : 0);
+});

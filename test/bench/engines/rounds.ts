@@ -1,0 +1,64 @@
+/**
+ * Paired timing on a machine that others use too. In every round each contestant gets one short slice, and the order turns from round to round, so
+ * that a disturbance meets all of them. Rates are by processor time, which leaves out what others took. What is compared is the ratio within one round; what is reported is the median of the rounds' ratios.
+ */
+import type { Sliced, SliceRequest } from './protocol.ts';
+
+/** Who can be given a slice. */
+export interface Sliceable {
+  readonly name: string;
+  slice(request: SliceRequest): Promise<Sliced>;
+}
+
+export interface RoundOptions<Beside> {
+  readonly rounds: number;
+  readonly sliceMs: number;
+  readonly callsMin: number;
+  readonly each: boolean;
+  /** A contestant one call of which takes longer than this is heard only every SLOW_EVERY-th round. */
+  readonly slowMs: number;
+  /** Measured in every round beside the contestants: the machine's limits. */
+  readonly beside: () => Promise<Beside>;
+}
+
+/** One slice's result in its round. */
+export interface Sample extends Sliced {
+  readonly name: string;
+  readonly round: number;
+}
+
+export interface Rounds<Beside> {
+  readonly samples: readonly Sample[];
+  /** What `beside` gave, by round. */
+  readonly beside: readonly Beside[];
+}
+
+const SLOW_EVERY = 4;
+
+export async function runRounds<Beside>(
+  contestants: readonly Sliceable[],
+  options: RoundOptions<Beside>,
+): Promise<Rounds<Beside>> {
+  const samples: Sample[] = [];
+  const beside: Beside[] = [];
+  const slow = new Set<string>();
+  const { sliceMs, callsMin, each } = options;
+  for (let round = 0; round < options.rounds; round += 1) {
+    beside.push(await options.beside());
+    for (const contestant of turned(contestants, round)) {
+      const { name } = contestant;
+      if (slow.has(name) && round % SLOW_EVERY !== 0) continue;
+      const sliced = await contestant.slice({ do: 'slice', ms: sliceMs, warmMs: sliceMs / 4, callsMin, each });
+      samples.push({ ...sliced, name, round });
+      if (sliced.ns / sliced.calls > options.slowMs * 1e6) slow.add(name);
+    }
+  }
+  return { samples, beside };
+}
+
+/** Another one begins in every round, and every second round goes backwards, so that nobody always follows the same one. */
+function turned<Item>(items: readonly Item[], round: number): Item[] {
+  const first = round % Math.max(1, items.length);
+  const order = [...items.slice(first), ...items.slice(0, first)];
+  return round % 2 === 0 ? order : order.toReversed();
+}
