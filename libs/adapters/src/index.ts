@@ -32,6 +32,7 @@ export type { LmdbShardStoreOptions } from './local/lmdb-shard-store.ts';
 export { createLmdbShardStore } from './local/lmdb-shard-store.ts';
 export type { RecordFileOptions } from './local/record-file.ts';
 export { readRecordFile } from './local/record-file.ts';
+export { createMemoryCheckpointLog } from './memory/checkpoint-log.ts';
 export type { MemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryLiveFeed } from './memory/live-feed.ts';

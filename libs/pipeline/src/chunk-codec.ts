@@ -89,6 +89,25 @@ export function decodeChunk(source: Uint8Array, schema: ChunkSchema): Chunk {
   };
 }
 
+/** The keys of an encoded chunk, read without the rest. Throws RangeError where the bytes are no chunk. */
+export function chunkKeys(bytes: Uint8Array): string[] {
+  if (bytes.length < HEADER_BYTES) throw new RangeError('A chunk is shorter than its header.');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [magic, n, keyCount, numberCount, textCount] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
+  if (magic !== MAGIC) throw new RangeError('A chunk does not start with its magic number.');
+  const presenceAt = HEADER_BYTES + n * 16;
+  const present = Array.from(bytes.subarray(presenceAt, presenceAt + numberCount), (flag) => flag === 1);
+  const layout = sections(n, present, keyCount, textCount);
+  const blob = Buffer.from(bytes.buffer, bytes.byteOffset + layout.strings, bytes.length - layout.strings);
+  let at = 0;
+  return Array.from({ length: keyCount }, (_, i) => {
+    const end = at + view.getUint32(layout.lengths + i * 4, true);
+    const key = blob.toString('utf8', at, end);
+    at = end;
+    return key;
+  });
+}
+
 interface Layout {
   readonly offsets: number;
   readonly timeMs: number;

@@ -1,8 +1,25 @@
 export type { BatchInput, BatchResult, Forecasting } from './batch.ts';
 export { computeBatch } from './batch.ts';
+export type { ChunkKeys } from './changed-keys.ts';
+export { ChangedKeys } from './changed-keys.ts';
+export type { CheckpointOptions, CheckpointResult, CheckpointState } from './checkpoint.ts';
+export { giveUp as giveUpCheckpoint, writeCheckpoint } from './checkpoint.ts';
+export type {
+  Checkpoint,
+  CheckpointLog,
+  CheckpointMarker,
+  CheckpointWriter,
+  ShardImage,
+  ShardMark,
+  ShardSnapshot,
+  SnapshotStore,
+  StateChange,
+} from './checkpoint-ports.ts';
+export type { CheckpointedStoreOptions, RestoreEvent } from './checkpointed-store.ts';
+export { CheckpointedStore, statesOf } from './checkpointed-store.ts';
 export type { Chunk, ChunkSchema } from './chunk.ts';
 export { ChunkBuilder } from './chunk.ts';
-export { decodeChunk, encodeChunk } from './chunk-codec.ts';
+export { chunkKeys, decodeChunk, encodeChunk } from './chunk-codec.ts';
 export type { SequenceRun, StepBatch, StepEngine } from './engine.ts';
 export type { ErrorCode } from './errors.ts';
 export {

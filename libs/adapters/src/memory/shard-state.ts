@@ -13,6 +13,7 @@ import {
   type Commit,
   type Fence,
   type Shard,
+  type ShardMark,
   StaleEpochError,
   shardName,
 } from '@tideline/pipeline';
@@ -33,6 +34,8 @@ export interface ShardState {
   /** Whether that ticket is still to be given back. */
   readonly outstanding: boolean;
   readonly logBytes: number;
+  /** Changes when states are changed by something else than records. */
+  readonly revision: string;
 }
 
 /** Bounds of a shard's log. One entry is always admitted, whatever its size, so that no bound can stop a shard for ever. */
@@ -55,6 +58,7 @@ export const NEW_SHARD: ShardState = {
   ticket: 0,
   outstanding: false,
   logBytes: 0,
+  revision: '',
 };
 
 /** What `append` does: `state` replaces the old one, and the entry goes into the log where `stored`. */
@@ -132,6 +136,25 @@ export function releaseTransition(
   }
   const ticket = options.keep ? state.ticket : state.ticket + 1;
   return { state: { ...state, ticket, outstanding: true }, result: { drained: false, ticket } };
+}
+
+/** State of a shard that was filled from an image: its log is empty, and whoever owned it, here or where the image is from, is fenced. */
+export function installTransition(
+  state: ShardState,
+  mark: Pick<ShardMark, 'position' | 'epoch' | 'model'>,
+  revision: string,
+): ShardState {
+  const { position, epoch, model } = mark;
+  return {
+    ...NEW_SHARD,
+    epoch: Math.max(state.epoch, epoch) + 1,
+    position,
+    head: position,
+    model,
+    // A number that was announced before would be taken for a repeat.
+    ticket: state.ticket,
+    revision,
+  };
 }
 
 /** Throws StaleEpochError where a fenced read must not see this state. */

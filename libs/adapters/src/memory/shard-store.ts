@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type AppendResult,
   type Claim,
@@ -5,15 +6,20 @@ import {
   type Fence,
   type LogEntry,
   type Shard,
+  type ShardImage,
+  type ShardSnapshot,
   type ShardStatus,
   type ShardStore,
+  type SnapshotStore,
   shardName,
+  statesOf,
 } from '@tideline/pipeline';
 import {
   appendTransition,
   assertFence,
   claimTransition,
   commitTransition,
+  installTransition,
   LOG_RECORDS_MAX_DEFAULT,
   type LogBounds,
   NEW_SHARD,
@@ -30,7 +36,7 @@ export interface MemoryShardStoreOptions {
 }
 
 /** A ShardStore in this process's memory: the model that the other stores are compared with, and the store of tests. */
-export function createMemoryShardStore(options: MemoryShardStoreOptions): ShardStore {
+export function createMemoryShardStore(options: MemoryShardStoreOptions): ShardStore & SnapshotStore {
   return new MemoryShardStore({ logRecordsMax: LOG_RECORDS_MAX_DEFAULT, ...options });
 }
 
@@ -38,10 +44,10 @@ interface Cell {
   readonly shard: Shard;
   state: ShardState;
   log: LogEntry[];
-  readonly states: Map<string, Uint8Array>;
+  states: Map<string, Uint8Array>;
 }
 
-class MemoryShardStore implements ShardStore {
+class MemoryShardStore implements ShardStore, SnapshotStore {
   readonly #bounds: LogBounds;
   readonly #cells = new Map<string, Cell>();
 
@@ -126,6 +132,38 @@ class MemoryShardStore implements ShardStore {
 
   async *states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
     for (const [key, bytes] of this.#cells.get(shardName(shard))?.states ?? []) yield { key, bytes: bytes.slice() };
+  }
+
+  async snapshot(shard: Shard, keys: readonly string[]): Promise<ShardSnapshot | null> {
+    const cell = this.#cells.get(shardName(shard));
+    if (!cell || cell.state.head === -1) return null;
+    const { epoch, position, model, revision } = cell.state;
+    return { epoch, position, model, revision, states: keys.map((key) => cell.states.get(key)?.slice() ?? null) };
+  }
+
+  async capture(shard: Shard): Promise<(ShardImage & AsyncDisposable) | null> {
+    const cell = this.#cells.get(shardName(shard));
+    if (!cell || cell.state.head === -1) return null;
+    const { epoch, position, model } = cell.state;
+    const states = statesOf(new Map(cell.states));
+    return { shard: cell.shard, position, epoch, model, states, [Symbol.asyncDispose]: async () => {} };
+  }
+
+  async install(image: ShardImage, options: { readonly force: boolean }): Promise<boolean> {
+    const states = new Map<string, Uint8Array>();
+    for await (const { key, bytes } of image.states) states.set(key, bytes.slice());
+    const before = this.#state(image.shard);
+    if (before.head !== -1 && !options.force) return false;
+    const cell = this.#cell(image.shard);
+    cell.state = installTransition(before, image, randomUUID());
+    cell.log = [];
+    cell.states = states;
+    return true;
+  }
+
+  async touch(shard: Shard): Promise<void> {
+    const state = this.#state(shard);
+    this.#cell(shard).state = { ...state, revision: randomUUID() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
