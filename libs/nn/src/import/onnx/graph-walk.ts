@@ -85,9 +85,11 @@ export function walkGraph(
       if (name !== '' && given[i]) values.set(name, given[i]);
     });
   }
-  const outputs = graph.outputs.flatMap(({ name }) => {
+  const outputs = graph.outputs.map(({ name }) => {
     const value = values.get(name, `${from}: output '${name}'`);
-    return value.kind === 'symbolic' ? [{ name, value }] : [];
+    if (value.kind !== 'symbolic')
+      throw new ImportError(`${from}: output '${name}' is a constant. Export the network without it.`);
+    return { name, value };
   });
   return { inputs: values.inputs(), outputs };
 }

@@ -46,7 +46,7 @@ class Network {
     const { layers, input } = this.#stack(head.hidden);
     const [first] = layers;
     for (const layer of layers) this.#assertAlike(layer, first);
-    layers.forEach((layer) => void this.#assertCarried(layer));
+    this.#assertCarried(layers);
     const { wIh, bIh, inputSize } = this.#firstWeights(first, input);
     const weights = layers.map((layer, k): LayerWeights => (k === 0 ? { ...layer.weights, wIh, bIh } : layer.weights));
     const { cell, gruReset, hiddenSize } = first;
@@ -175,18 +175,29 @@ class Network {
       );
   }
 
-  /** A node whose state is an input must give it back as an output: else the caller never got it, and the layer was not stateful. */
-  #assertCarried(layer: RecurrentLayer): void {
-    for (const kind of ['h', 'c'] as const) {
-      const state = layer.states[kind];
-      const isGiven = this.#graph.outputs.some(({ value }) => {
-        const row = state && value.rows[state.index];
-        const is = row?.length === 1 ? soleAtom(row[0])?.is : undefined;
-        return is?.kind === 'state' && is.layer === layer && is.state === kind;
-      });
-      if (state && !isGiven && !layer.where.endsWith(' step'))
+  /** All layers start from inputs, or all from zero; and one output gives the new values of all rows of such an input. */
+  #assertCarried(layers: readonly RecurrentLayer[]): void {
+    const states = layers.flatMap((layer) =>
+      (layer.cell === 'lstm' ? (['h', 'c'] as const) : (['h'] as const)).map((kind) => ({
+        layer,
+        kind,
+        input: layer.states[kind],
+      })),
+    );
+    const mixed = states.find(({ input }) => (input === undefined) !== (states[0].input === undefined));
+    if (mixed)
+      throw new ImportError(
+        `${mixed.layer.where} ${mixed.input ? `takes its state ${mixed.kind} from the input '${mixed.input.name}'` : `starts its state ${mixed.kind} at zero`}, ` +
+          `${states[0].layer.where} does not. Let all states be inputs and outputs, or none.`,
+      );
+    for (const name of new Set(states.flatMap(({ input }) => input?.name ?? []))) {
+      const own = states.filter(({ input }) => input?.name === name);
+      const isGiven = this.#graph.outputs.some(({ value }) =>
+        own.every(({ layer, kind, input }) => input && isNext(value.rows[input.index], layer, kind)),
+      );
+      if (!isGiven)
         throw new ImportError(
-          `${layer.where} starts from row ${state.index} of the input '${state.name}', but no output gives its new ${kind} in that row. Export all states as outputs.`,
+          `${own[0].layer.where} starts from the input '${name}', but no output gives the new values of all its rows, in their order. Export all states as outputs.`,
         );
     }
   }
@@ -229,6 +240,15 @@ class Network {
   #error(what: string): ImportError {
     return new ImportError(`${this.#graph.from} ${what}.`);
   }
+}
+
+/** Whether a row is a layer's new state. */
+function isNext(row: Row | undefined, layer: RecurrentLayer, kind: 'h' | 'c'): boolean {
+  if (row?.length !== 1) return false;
+  const expected = layer.next?.[kind];
+  if (expected) return isSamePart(row[0], expected);
+  const is = soleAtom(row[0])?.is;
+  return is?.kind === 'state' && is.layer === layer && is.state === kind;
 }
 
 function isSameShape(a: SymbolicValue, b: SymbolicValue): boolean {

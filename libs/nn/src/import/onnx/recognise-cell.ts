@@ -26,6 +26,7 @@ interface Found {
   readonly gruReset?: GruReset;
   readonly h: Atom;
   readonly c?: Atom;
+  readonly cellState?: Part;
   readonly gates: readonly Gate[];
 }
 
@@ -33,7 +34,7 @@ interface Found {
 export function recogniseCell(next: Part, from: string, isCarried: IsCarried): RecurrentLayer | undefined {
   const found = lstm(next, isCarried) ?? gru(next, isCarried) ?? rnn(next, isCarried);
   if (!found) return undefined;
-  const { cell, gruReset, h, c, gates } = found;
+  const { cell, gruReset, h, c, cellState, gates } = found;
   const hiddenSize = next.length;
   const inputs = [...new Set(gates.flatMap(({ x }) => [...x.keys()]))].sort(byPlace);
   const columns = inputs.reduce((sum, { length }) => sum + length, 0);
@@ -64,6 +65,7 @@ export function recogniseCell(next: Part, from: string, isCarried: IsCarried): R
     hiddenSize,
     input: inputs.map(partOf),
     weights,
+    next: { h: next, c: cellState },
     states: { h: stateInput(h), c: c && stateInput(c) },
   };
 }
@@ -91,7 +93,7 @@ function lstm(next: Part, isCarried: IsCarried): Found | undefined {
   if (!c || !f || !i || !g || !isCarried(c, cellState)) return undefined;
   const h = stateOf([i, f, g, o], next, isCarried);
   const gates = h && allGates([i, f, g, o], h);
-  return gates && { cell: 'lstm', h, c, gates };
+  return gates && { cell: 'lstm', h, c, cellState, gates };
 }
 
 function rnn(next: Part, isCarried: IsCarried): Found | undefined {

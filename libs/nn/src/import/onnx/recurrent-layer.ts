@@ -1,5 +1,5 @@
 import type { CellKind, GruReset, LayerWeights } from '../../model.ts';
-import type { Row } from './row.ts';
+import type { Part, Row } from './row.ts';
 
 /** A state that the graph takes as an input: row `index` of the input `name`. undefined: it starts at zero inside of the graph. */
 export interface StateInput {
@@ -18,5 +18,7 @@ export interface RecurrentLayer {
   readonly input: Row;
   /** wIh has the columns of `input`. */
   readonly weights: LayerWeights;
+  /** Its new states, where they are no node's outputs but recognised. */
+  readonly next?: { readonly h: Part; readonly c: Part | undefined };
   readonly states: { readonly h: StateInput | undefined; readonly c: StateInput | undefined };
 }

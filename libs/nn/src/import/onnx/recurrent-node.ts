@@ -41,6 +41,8 @@ export function recurrentNode(node: GraphNode): Value[] {
     weights,
     states: { h: stateOf(node, 5), c: cell === 'lstm' ? stateOf(node, 6) : undefined },
   };
+  if (time.kind === 'count' && !layer.states.h)
+    node.scope.notes.add('The file starts every step from zero; here the state is carried from record to record.');
   return outputsOf(node, layer, { time, batch: x.axes[isBatchFirst ? 0 : 1], isBatchFirst });
 }
 
