@@ -10,6 +10,7 @@ import { createGraphEngine } from './tfjs/graph/engine.ts';
 export const SINGLE_KINDS = [
   'simd-native',
   'simd-wasm',
+  'simd-native-fused',
   'reference',
   'tfjs-node-gpu',
   'tfjs-node-gpu-fused',
@@ -34,6 +35,8 @@ export async function loadEngine(model: Model, kind: SingleKind | 'simd', option
       return loadSimd(model, 'wasm', options);
     case 'simd-native':
       return loadSimd(model, 'native', options);
+    case 'simd-native-fused':
+      return loadSimd(model, 'native-fused', options);
     case 'tfjs-wasm':
     case 'tfjs-cpu':
       return createTfjsEngine(model, options, await loadBackend(kind));
@@ -55,16 +58,11 @@ async function loadGraph(
   return createGraphEngine(model, options, await loadBackend(kind));
 }
 
-function loadSimd(model: Model, kernel: 'best' | 'wasm' | 'native', options: EngineOptions): Engine {
-  const asked = { ...options, kernel };
-  let engine: Engine;
+function loadSimd(model: Model, kernel: 'best' | 'wasm' | 'native' | 'native-fused', options: EngineOptions): Engine {
   try {
-    engine = createSimdEngine(model, asked);
+    return createSimdEngine(model, { ...options, kernel });
   } catch (cause) {
     if (!(cause instanceof Error) || cause.name !== 'Error') throw cause;
     throw new BackendError(cause.message, { cause });
   }
-  if (kernel === 'best' || engine.name === `simd-${kernel}`) return engine;
-  engine.dispose();
-  throw new BackendError(`The ${kernel} SIMD kernel is not compiled: run 'npm run build' in Tideline's folder.`);
 }
