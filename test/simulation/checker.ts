@@ -4,11 +4,13 @@
  * - Every point that the sink accepts is a point of the straight run, with the same fields.
  * - A position goes forward only; back only where Redis lost changes.
  * - When a position moves, the sink has accepted every point below it, and the states touched are those of the straight run at this position.
+ * - What a process takes as committed was committed.
  * - When a log's head moves, every poison record below it is a dead letter; nothing else ever is.
  * - Logs and queue keep to their bounds.
  * At the end: all of it again, over everything.
  */
-import { type DeadLetter, type ShardStatus, shardName } from '@tideline/pipeline';
+import { createHash } from 'node:crypto';
+import { type Commit, type DeadLetter, type Shard, type ShardStatus, shardName } from '@tideline/pipeline';
 import { type Expectation, type ShardExpectation, stateAt } from './expectation.ts';
 import type { SinkWatch } from './sim-influx.ts';
 import type { RedisState, SimRedis } from './sim-redis.ts';
@@ -33,6 +35,8 @@ export interface Violation {
 interface Ledger {
   position: number;
   head: number;
+  /** Where the position has been at the farthest, also before a loss. */
+  farthest: number;
   losses: number;
 }
 
@@ -79,12 +83,19 @@ export class Checker implements StoreWatch, SinkWatch {
     this.letters.set(at, letter);
   }
 
-  async changed(state: RedisState): Promise<void> {
+  /** A process goes on as if everything below `position` were committed. */
+  acknowledged(shard: Shard, position: number): void {
+    const name = shardName(shard);
+    if (position > (this.#ledgers.get(name)?.farthest ?? -1))
+      this.found('position', `${position} of ${name} was acknowledged, but never committed`);
+  }
+
+  async changed(state: RedisState, commit: Commit | null): Promise<void> {
     const redis = this.#redis;
     if (redis === null) return;
     for (const status of await state.store.status()) {
       const name = shardName(status.shard);
-      const ledger = this.#ledgers.get(name) ?? { position: -1, head: -1, losses: redis.losses };
+      const ledger = this.#ledgers.get(name) ?? { position: -1, head: -1, farthest: -1, losses: redis.losses };
       this.#ledgers.set(name, ledger);
       const expected = this.#expected.shards.get(name);
       if (expected === undefined) continue;
@@ -92,8 +103,12 @@ export class Checker implements StoreWatch, SinkWatch {
         this.found('position', `${name} went back from ${ledger.position} to ${status.position}`);
       if (status.position > ledger.position && ledger.position >= 0)
         await this.#positionMoved(state, status, expected, ledger.position);
+      // Refused or not: what it would have changed is as the straight run has it.
+      if (commit !== null && shardName(commit.shard) === name)
+        await this.#statesAre(state, status, expected, [...commit.keys, ...commit.removed]);
       if (status.head > ledger.head) this.#headMoved(name, expected, ledger.head, status.head);
-      Object.assign(ledger, { position: status.position, head: status.head, losses: redis.losses });
+      const farthest = Math.max(ledger.farthest, status.position);
+      Object.assign(ledger, { position: status.position, head: status.head, farthest, losses: redis.losses });
       await this.#bounds(state, status);
     }
     const tickets = state.tickets.size;
@@ -108,11 +123,15 @@ export class Checker implements StoreWatch, SinkWatch {
         this.found('missing', `${name} stands at ${position}, but the sink has no ${identity}`);
     const keys = new Set<string>();
     for (const { offset, key } of shard.touched) if (offset >= from && offset < position) keys.add(key);
-    const list = [...keys];
-    const states = await state.store.load(status.shard, list);
-    list.forEach((key, i) => {
-      if (!isEqual(states[i], stateAt(shard, key, position)))
-        this.found('wrong', `the state of ${key} in ${name} at ${position} is ${show(states[i])}`);
+    await this.#statesAre(state, status, shard, [...keys]);
+  }
+
+  async #statesAre(state: RedisState, status: ShardStatus, shard: ShardExpectation, keys: string[]): Promise<void> {
+    const { position } = status;
+    const states = await state.store.load(status.shard, keys);
+    keys.forEach((key, i) => {
+      if (isEqual(states[i], stateAt(shard, key, position))) return;
+      this.found('wrong', `the state of ${key} in ${shardName(status.shard)} at ${position} is ${show(states[i])}`);
     });
   }
 
@@ -139,6 +158,11 @@ export class Checker implements StoreWatch, SinkWatch {
     });
   }
 
+  /** SHA-256 over the points that the sink holds, and over those of the straight run. */
+  digests(): { readonly found: string; readonly expected: string } {
+    return { found: digestOf(this.points), expected: digestOf(this.#expected.points) };
+  }
+
   /** All checks over everything, once nothing moves any more. */
   async atEnd(state: RedisState): Promise<void> {
     for (const identity of this.#expected.points.keys())
@@ -162,6 +186,12 @@ export class Checker implements StoreWatch, SinkWatch {
 function cut(line: string): { readonly identity: string; readonly fields: string } {
   const [, head, fields, time] = /^((?:\\.|[^\\ ])+) (.*) (-?\d+)$/s.exec(line) ?? ['', line, '', ''];
   return { identity: `${head} ${time}`, fields };
+}
+
+function digestOf(points: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const identity of [...points.keys()].sort()) hash.update(`${identity}\t${points.get(identity)}\n`);
+  return hash.digest('hex');
 }
 
 function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {

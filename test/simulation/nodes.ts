@@ -1,15 +1,8 @@
 /** The processes of a simulated installation: the real ingest and the real Forecaster, wired to simulated ports as the services wire real ones. */
-import {
-  announceOutstanding,
-  createIngest,
-  Forecaster,
-  type PointSink,
-  RetryableError,
-  type ShardStore,
-  type Stream,
-} from '@tideline/pipeline';
+import { announceOutstanding, createIngest, Forecaster, RetryableError, type Stream } from '@tideline/pipeline';
 import type { ChainEngine } from './chain-engine.ts';
 import type { Checker } from './checker.ts';
+import type { Sabotage } from './sabotage.ts';
 import { createSimDeadLetterSink, createSimPointSink, type SimSink } from './sim-influx.ts';
 import type { SimKafka } from './sim-kafka.ts';
 import { SimProcess } from './sim-process.ts';
@@ -28,13 +21,6 @@ export interface Settings {
   readonly batchEntriesMax: number;
   readonly sliceRecordsMax: number;
   readonly seriesMax: number;
-}
-
-/** Puts itself between a process and its ports: a test's injected bug. */
-export interface Sabotage {
-  readonly store?: (store: ShardStore, site: Site) => ShardStore;
-  readonly sink?: (sink: PointSink, site: Site) => PointSink;
-  readonly engine?: (engine: ChainEngine) => ChainEngine;
 }
 
 /** Everything that the processes share. */
@@ -69,13 +55,14 @@ export function startIngest(site: Site, name: string): Node {
   const process = new SimProcess(world, { name, role: 'ingest' });
   const watch = checker;
   const stopping = new AbortController();
-  const store = sabotagedStore(site, createSimShardStore(process, redis, watch));
+  const store = createSimShardStore(process, redis, watch);
   const queue = new SimTicketQueue(world, process, redis);
-  const source = new SimSource(world, process, kafka);
+  const letters = createSimDeadLetterSink(process, kafka, watch);
+  const source = new SimSource(world, process, kafka, site.sabotage.fetch);
   const handler = createIngest({
     store,
     queue,
-    deadLetters: createSimDeadLetterSink(process, kafka, watch),
+    deadLetters: site.sabotage.letters?.(letters) ?? letters,
     streams: new Map([...site.streams].map(([topic, { stream }]) => [topic, stream])),
     sleep: process.sleep,
     signal: stopping.signal,
@@ -87,8 +74,10 @@ export function startIngest(site: Site, name: string): Node {
     await source.run(handler);
     while (!stopping.signal.aborted) {
       try {
-        await announceOutstanding({ store, queue });
-        for (const shard of await handler.fallenBehind()) source.reposition(shard);
+        if (!site.sabotage.hasNoSweep) {
+          await announceOutstanding({ store, queue });
+          for (const shard of await handler.fallenBehind()) source.reposition(shard);
+        }
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
       }
@@ -105,6 +94,7 @@ export function startForecaster(site: Site, name: string): Node {
   const { world, redis, influx, checker, settings } = site;
   const process = new SimProcess(world, { name, role: 'forecaster' });
   const queue = new SimTicketQueue(world, process, redis);
+  const store = createSimShardStore(process, redis, checker);
   const sink = createSimPointSink({ world, process, server: influx, watch: checker });
   const engines: ChainEngine[] = [];
   const topics = new Map(
@@ -116,16 +106,18 @@ export function startForecaster(site: Site, name: string): Node {
     }),
   );
   const forecaster = new Forecaster({
-    store: sabotagedStore(site, createSimShardStore(process, redis, checker)),
+    store: site.sabotage.store?.(store) ?? store,
     queue,
-    sink: site.sabotage.sink?.(sink, site) ?? sink,
+    sink: site.sabotage.sink?.(sink) ?? sink,
     live: null,
     topics,
     owner: name,
     sleep: process.sleep,
     onEvent: (event) => {
       world.note(`${name} ${event.type}`);
-      if (event.type === 'committed') checkMemory(site, forecaster, name);
+      if (event.type !== 'committed') return;
+      checker.acknowledged(event.shard, event.position);
+      checkMemory(site, forecaster, name);
     },
     batchEntriesMax: settings.batchEntriesMax,
     sliceRecordsMax: settings.sliceRecordsMax,
@@ -143,10 +135,6 @@ export function startForecaster(site: Site, name: string): Node {
       return used === forecaster.series ? null : `${name} uses ${used} slots for ${forecaster.series} series`;
     },
   };
-}
-
-function sabotagedStore(site: Site, store: ShardStore): ShardStore {
-  return site.sabotage.store?.(store, site) ?? store;
 }
 
 function beforeStep(site: Site, process: SimProcess): Promise<void> | undefined {

@@ -22,6 +22,8 @@ interface Change {
 }
 
 export interface SimRedisOptions {
+  /** A test's injected bug. */
+  readonly sabotage?: ((store: ShardStore) => ShardStore) | undefined;
   readonly logBytesMax: number;
   readonly logRecordsMax: number;
 }
@@ -99,6 +101,7 @@ export class SimRedis implements SimServer {
   }
 
   #empty(): RedisState {
-    return { store: createMemoryShardStore(this.#options), tickets: new TicketTable() };
+    const store = createMemoryShardStore(this.#options);
+    return { store: this.#options.sabotage?.(store) ?? store, tickets: new TicketTable() };
   }
 }

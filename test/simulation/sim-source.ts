@@ -3,6 +3,7 @@
  * batches one after the other, also across assignments. A handler that throws ends the process.
  */
 import { type RecordSource, RetryableError, type Shard, type SourceHandler, shardName } from '@tideline/pipeline';
+import type { Sabotage } from './sabotage.ts';
 import type { GroupMember, SimKafka } from './sim-kafka.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { World } from './world.ts';
@@ -27,13 +28,15 @@ export class SimSource implements RecordSource, GroupMember {
   readonly #kafka: SimKafka;
   readonly #lanes = new Map<string, Lane>();
   readonly #stop = new AbortController();
+  readonly #sabotage: Sabotage['fetch'];
   #handler: SourceHandler | null = null;
   #generation = 0;
 
-  constructor(world: World, process: SimProcess, kafka: SimKafka) {
+  constructor(world: World, process: SimProcess, kafka: SimKafka, sabotage?: Sabotage['fetch']) {
     this.#world = world;
     this.process = process;
     this.#kafka = kafka;
+    this.#sabotage = sabotage;
   }
 
   run(handler: SourceHandler): Promise<void> {
@@ -95,7 +98,7 @@ export class SimSource implements RecordSource, GroupMember {
         continue;
       }
       lane.isBusy = true;
-      const { seek } = await handler.batch(batch);
+      const { seek } = await handler.batch(this.#sabotage?.(batch) ?? batch);
       lane.isBusy = false;
       if (seek === null) from = batch.next;
       else from = seek < 0 ? low : seek;

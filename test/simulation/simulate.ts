@@ -13,7 +13,8 @@ import { Chance } from './chance.ts';
 import { Checker, type Violation } from './checker.ts';
 import { startFaults } from './fault-drivers.ts';
 import { type FaultKind, FaultPlan } from './fault-plan.ts';
-import { type Node, type Sabotage, type Settings, type Site, startForecaster, startIngest } from './nodes.ts';
+import { type Node, type Settings, type Site, startForecaster, startIngest } from './nodes.ts';
+import type { Sabotage } from './sabotage.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimSink } from './sim-influx.ts';
 import { SimKafka } from './sim-kafka.ts';
@@ -44,7 +45,11 @@ export interface SimulationReport {
   /** Digest over every event: equal in two runs of a seed. */
   readonly trace: string;
   readonly traceLines: readonly string[];
+  /** SHA-256 over all points, found and as the straight run makes them. */
+  readonly digests: { readonly found: string; readonly expected: string };
   readonly records: number;
+  /** Points of the straight run. */
+  readonly points: number;
   readonly special: Readonly<Record<string, number>>;
   readonly faults: ReadonlyMap<FaultKind, number>;
   readonly events: number;
@@ -65,11 +70,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const faultsEndMs = workload.untilMs + chance.magnitude(100, 8_000);
   const scheduler = new Scheduler({ eventsMax: EVENTS_MAX }, new TraceDigest(options.traceLinesMax));
   const world = new World({ chance, faults, scheduler, crashAtAwait: options.crashAtAwait ?? null });
-  const checker = new Checker({ expected: expectChain(workload.partitions), logBytesMax: bounds.logBytesMax });
-  const redis = new SimRedis(world, bounds);
+  const expected = expectChain(workload.partitions);
+  const checker = new Checker({ expected, logBytesMax: bounds.logBytesMax });
+  const { sabotage = {} } = options;
+  const redis = new SimRedis(world, {
+    ...(sabotage.hasNoLogBound ? { logBytesMax: 1e9, logRecordsMax: 1e9 } : bounds),
+    sabotage: sabotage.server,
+  });
   checker.attach(redis);
   const site: Site = {
-    ...{ world, settings, redis, checker, hasAsyncEngine, sabotage: options.sabotage ?? {} },
+    ...{ world, settings, redis, checker, hasAsyncEngine, sabotage },
     kafka: new SimKafka(world, workload.partitions),
     influx: new SimSink(world, 'influx'),
     streams: new Map([
@@ -101,7 +111,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   return {
     ...{ seed: options.seed, violations: checker.violations, trace: scheduler.trace.hex, records: workload.records },
-    ...{ traceLines: scheduler.trace.lines(), special: workload.special, faults: faults.counts, drainMs },
+    ...{ points: expected.points.size },
+    ...{
+      digests: checker.digests(),
+      traceLines: scheduler.trace.lines(),
+      special: workload.special,
+      faults: faults.counts,
+      drainMs,
+    },
     ...{ events: scheduler.events, awaits: world.awaits, virtualMs: scheduler.nowMs },
   };
 }
