@@ -6,18 +6,7 @@ import { link } from './chain-hash.ts';
 export const CHAIN_MODEL_DIGEST = 'c4a1'.repeat(16);
 const STATE_SIZE = 2;
 
-export interface ChainEngineOptions {
-  readonly slotsMax: number;
-  /** Called before each step and run: throws where the engine shall fail there, gives a promise where it shall work in the background. */
-  readonly beforeStep: () => Promise<void> | undefined;
-}
-
-/** A chain engine that says how many of its slots are in use. */
-export interface ChainEngine extends StepEngine {
-  readonly used: number;
-}
-
-export function createChainEngine(options: ChainEngineOptions): ChainEngine {
+export function createChainEngine(options: { readonly slotsMax: number }): StepEngine {
   const states: (Float32Array | null)[] = [];
   const free: number[] = [];
   const stateOf = (slot: number): Float32Array => {
@@ -40,9 +29,6 @@ export function createChainEngine(options: ChainEngineOptions): ChainEngine {
     inputSize: 2,
     outputSize: 2,
     stateSize: STATE_SIZE,
-    get used() {
-      return states.length - free.length;
-    },
     allocate() {
       const slot = free.pop() ?? states.length;
       if (slot >= options.slotsMax) throw new RangeError(`All ${options.slotsMax} slots are in use.`);
@@ -56,20 +42,12 @@ export function createChainEngine(options: ChainEngineOptions): ChainEngine {
     },
     step({ slots, rows, inputs, outputs }) {
       assert.equal(new Set(slots).size, slots.length, 'A wave holds a slot once.');
-      const work = (): void => {
-        slots.forEach((slot, i) => {
-          advance(slot, rows[i], inputs, outputs);
-        });
-      };
-      const background = options.beforeStep();
-      return background ? background.then(work) : work();
+      slots.forEach((slot, i) => {
+        advance(slot, rows[i], inputs, outputs);
+      });
     },
     run({ slot, rows, inputs, outputs }) {
-      const work = (): void => {
-        for (const row of rows) advance(slot, row, inputs, outputs);
-      };
-      const background = options.beforeStep();
-      return background ? background.then(work) : work();
+      for (const row of rows) advance(slot, row, inputs, outputs);
     },
     readStates(slots, into) {
       Array.from(slots).forEach((slot, i) => {

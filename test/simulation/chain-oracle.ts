@@ -2,10 +2,10 @@
  * The straight run of the chain workload, in its own words: record by record, no chunk, no wave, no commit, nothing of the pipeline.
  * Only the arithmetic of one link is shared with the engine.
  */
-import { shardName } from '@tideline/pipeline';
 import { CHAIN_MODEL_DIGEST } from './chain-engine.ts';
 import { link } from './chain-hash.ts';
-import type { Expectation, ShardExpectation, StateAt } from './expectation.ts';
+import type { ShardExpectation, StateAt } from './expectation.ts';
+import { stateBytes } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
 interface Series {
@@ -18,13 +18,8 @@ interface Series {
 
 const ALERT_REASON = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
 
-export function expectChain(partitions: readonly SimPartition[]): Expectation {
-  const points = new Map<string, string>();
-  const shards = new Map(partitions.map((partition) => [shardName(partition.shard), expectShard(partition, points)]));
-  return { shards, points };
-}
-
-function expectShard({ shard, low, records }: SimPartition, points: Map<string, string>): ShardExpectation {
+/** What a run without faults makes of one partition; its points go into `points`. */
+export function expectChain({ shard, low, records }: SimPartition, points: Map<string, string>): ShardExpectation {
   const live = new Map<string, Series>();
   const states = new Map<string, StateAt[]>();
   const own: { offset: number; identity: string }[] = [];
@@ -78,17 +73,8 @@ function expectShard({ shard, low, records }: SimPartition, points: Map<string, 
   return { states, points: own, poison, touched, end };
 }
 
-/** Layout of a state as `docs` give it: version, flags, 8 bytes of the model's digest, stream state f64, hidden state f32. */
 function bytesOf({ count, sum, hash, steps, isQuarantined }: Series): Uint8Array {
-  const view = new DataView(new ArrayBuffer(16 + 16 + 8));
-  view.setUint32(0, 1, true);
-  view.setUint32(4, isQuarantined ? 1 : 0, true);
-  for (let i = 0; i < 8; i += 1) view.setUint8(8 + i, Number.parseInt(CHAIN_MODEL_DIGEST.slice(2 * i, 2 * i + 2), 16));
-  view.setFloat64(16, count, true);
-  view.setFloat64(24, sum, true);
-  view.setFloat32(32, hash, true);
-  view.setFloat32(36, steps, true);
-  return new Uint8Array(view.buffer);
+  return stateBytes({ isQuarantined, modelDigest: CHAIN_MODEL_DIGEST, stream: [count, sum], hidden: [hash, steps] });
 }
 
 function read(value: Uint8Array | null): { key: string; kind: string; value: number; ts: number } | null {

@@ -79,9 +79,11 @@ export class FaultPlan {
     for (const kind of FAULT_KINDS) {
       const range = PERIOD_MS[kind] ?? PROBABILITY[kind];
       if (range === undefined) throw new RangeError(`Fault '${kind}' has no rate.`);
-      const rate = chance.magnitude(range[0], range[1]);
       const isDrawn = chance.is(KIND_PROBABILITY);
-      if (kinds === 'drawn' ? isDrawn : kinds.includes(kind)) this.#rates.set(kind, rate);
+      const drawnRate = chance.magnitude(range[0], range[1]);
+      if (kinds === 'drawn' && isDrawn) this.#rates.set(kind, drawnRate);
+      // Asked for by name, a kind is as frequent as it gets.
+      if (kinds !== 'drawn' && kinds.includes(kind)) this.#rates.set(kind, range[kind in PERIOD_MS ? 0 : 1]);
     }
   }
 

@@ -1,8 +1,8 @@
 /** The processes of a simulated installation: the real ingest and the real Forecaster, wired to simulated ports as the services wire real ones. */
-import { announceOutstanding, createIngest, Forecaster, RetryableError, type Stream } from '@tideline/pipeline';
-import type { ChainEngine } from './chain-engine.ts';
+import { announceOutstanding, createIngest, Forecaster, RetryableError } from '@tideline/pipeline';
 import type { Checker } from './checker.ts';
 import type { Sabotage } from './sabotage.ts';
+import { createSimEngine, type SimEngine } from './sim-engine.ts';
 import { createSimDeadLetterSink, createSimPointSink, type SimSink } from './sim-influx.ts';
 import type { SimKafka } from './sim-kafka.ts';
 import { SimProcess } from './sim-process.ts';
@@ -10,6 +10,7 @@ import type { SimRedis } from './sim-redis.ts';
 import { createSimShardStore } from './sim-shard-store.ts';
 import { SimSource } from './sim-source.ts';
 import { SimTicketQueue } from './sim-ticket-queue.ts';
+import type { WorkloadStream } from './workload.ts';
 import type { World } from './world.ts';
 
 /** The settings that a seed draws. */
@@ -27,10 +28,7 @@ export interface Settings {
 export interface Site {
   readonly world: World;
   readonly settings: Settings;
-  readonly streams: ReadonlyMap<
-    string,
-    { readonly stream: Stream; readonly createEngine: (beforeStep: () => Promise<void> | undefined) => ChainEngine }
-  >;
+  readonly streams: ReadonlyMap<string, WorkloadStream>;
   readonly redis: SimRedis;
   readonly kafka: SimKafka;
   readonly influx: SimSink;
@@ -96,10 +94,10 @@ export function startForecaster(site: Site, name: string): Node {
   const queue = new SimTicketQueue(world, process, redis);
   const store = createSimShardStore(process, redis, checker);
   const sink = createSimPointSink({ world, process, server: influx, watch: checker });
-  const engines: ChainEngine[] = [];
+  const engines: SimEngine[] = [];
   const topics = new Map(
     [...site.streams].map(([topic, { stream, createEngine }]) => {
-      const made = createEngine(() => beforeStep(site, process));
+      const made = createSimEngine(createEngine(), () => beforeStep(site, process));
       const engine = site.sabotage.engine?.(made) ?? made;
       engines.push(engine);
       return [topic, { stream, engine }];

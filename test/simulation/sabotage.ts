@@ -1,7 +1,7 @@
 /** Injected bugs: what the checkers must find. Each stands for a mistake that a pipeline of this kind can really have. */
 import type { DeadLetterSink, PointSink, ShardStore, SourceBatch, StepBatch } from '@tideline/pipeline';
-import type { ChainEngine } from './chain-engine.ts';
 import type { FaultKind } from './fault-plan.ts';
+import type { SimEngine } from './sim-engine.ts';
 
 /** Puts itself between a process and its ports, or into a server. */
 export interface Sabotage {
@@ -11,7 +11,7 @@ export interface Sabotage {
   readonly store?: (store: ShardStore) => ShardStore;
   readonly sink?: (sink: PointSink) => PointSink;
   readonly letters?: (letters: DeadLetterSink) => DeadLetterSink;
-  readonly engine?: (engine: ChainEngine) => ChainEngine;
+  readonly engine?: (engine: SimEngine) => SimEngine;
   readonly fetch?: (batch: SourceBatch) => SourceBatch;
   readonly hasNoSweep?: boolean;
   readonly hasNoLogBound?: boolean;
@@ -24,7 +24,13 @@ export interface NamedSabotage {
   readonly create: () => Sabotage;
 }
 
-const TWO_OWNERS: readonly FaultKind[] = ['ticket-repeated', 'pause-forecaster', 'lock-lost', 'lock-loss-unseen'];
+const TWO_OWNERS: readonly FaultKind[] = [
+  'ticket-repeated',
+  'pause-forecaster',
+  'lock-lost',
+  'lock-loss-unseen',
+  'reply-slow',
+];
 
 export const SABOTAGES: readonly NamedSabotage[] = [
   { name: 'a double step', faults: [], create: () => ({ engine: every(20, stepTwice) }) },
@@ -50,8 +56,8 @@ function replace(store: ShardStore, methods: Partial<ShardStore>): ShardStore {
 }
 
 /** Breaks every n-th step or run. */
-function every(n: number, breakIt: (engine: ChainEngine, batch: StepBatch) => unknown) {
-  return (engine: ChainEngine): ChainEngine => {
+function every(n: number, breakIt: (engine: SimEngine, batch: StepBatch) => unknown) {
+  return (engine: SimEngine): SimEngine => {
     let calls = 0;
     const broken = (work: () => void | Promise<void>, batch: StepBatch): void | Promise<void> => {
       calls += 1;
@@ -67,26 +73,26 @@ function every(n: number, breakIt: (engine: ChainEngine, batch: StepBatch) => un
   };
 }
 
-function override(engine: ChainEngine, methods: Partial<ChainEngine>): ChainEngine {
+function override(engine: SimEngine, methods: Partial<SimEngine>): SimEngine {
   return Object.defineProperties(Object.create(engine), Object.getOwnPropertyDescriptors(methods));
 }
 
-function stepTwice(engine: ChainEngine, { slots, rows, inputs, outputs }: StepBatch): unknown {
+function stepTwice(engine: SimEngine, { slots, rows, inputs, outputs }: StepBatch): unknown {
   return engine.step({ slots: slots.slice(-1), rows: rows.slice(-1), inputs, outputs });
 }
 
-function runFirstRowTwice(engine: ChainEngine, { slots, rows, inputs, outputs }: StepBatch): unknown {
+function runFirstRowTwice(engine: SimEngine, { slots, rows, inputs, outputs }: StepBatch): unknown {
   return engine.run({ slot: slots[0], rows: rows.slice(0, 1), inputs, outputs });
 }
 
 /** After the fact: the states of two series change places. */
-function swapInputs(engine: ChainEngine, { slots }: StepBatch): void {
+function swapInputs(engine: SimEngine, { slots }: StepBatch): void {
   const states = new Float32Array(2 * engine.stateSize);
   void engine.readStates([slots[0], slots[slots.length - 1]], states);
   engine.writeStates([slots[slots.length - 1], slots[0]], states);
 }
 
-function runBackwards(engine: ChainEngine): ChainEngine {
+function runBackwards(engine: SimEngine): SimEngine {
   return override(engine, { run: (run) => engine.run({ ...run, rows: run.rows.slice().reverse() }) });
 }
 

@@ -62,7 +62,7 @@ export class Scheduler {
       this.trace.add(next.atMs, next.label);
       // Step 2. An immediate runs when no microtask is left.
       next.run();
-      await new Promise((resolve) => setImmediate(resolve));
+      await microtasksDone();
     }
   }
 
@@ -94,6 +94,10 @@ export class Scheduler {
     }
     heap[at] = last;
   }
+}
+
+function microtasksDone(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isBefore(a: Pending, b: Pending): boolean {

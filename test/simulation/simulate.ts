@@ -6,9 +6,6 @@
  * Step 3. Faults end: servers answer, the paused wake. Within DRAIN_MS of virtual time everything must be stepped.
  * Step 4. A while longer, so that whatever is late arrives; then everything is compared.
  */
-import { createChainEngine } from './chain-engine.ts';
-import { expectChain } from './chain-oracle.ts';
-import { createChainStream } from './chain-stream.ts';
 import { Chance } from './chance.ts';
 import { Checker, type Violation } from './checker.ts';
 import { startFaults } from './fault-drivers.ts';
@@ -20,13 +17,12 @@ import { SimSink } from './sim-influx.ts';
 import { SimKafka } from './sim-kafka.ts';
 import { SimRedis } from './sim-redis.ts';
 import { TraceDigest } from './trace-digest.ts';
-import { CHAIN_TOPIC, chainWorkload } from './workload.ts';
+import { drawWorkload } from './workload.ts';
 import { World } from './world.ts';
 
 const EVENTS_MAX = 300_000;
 const DRAIN_MS = 120_000;
 const AFTERMATH_MS = 6_000;
-const SLOTS_MAX = 10_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -62,7 +58,7 @@ export interface SimulationReport {
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   // Step 1.
   const chance = new Chance(options.seed);
-  const workload = chainWorkload(chance);
+  const workload = drawWorkload(chance);
   const settings = drawSettings(chance);
   const bounds = { logBytesMax: Math.round(chance.magnitude(300, 20_000)), logRecordsMax: chance.whole(5, 500) };
   const hasAsyncEngine = chance.is(0.3);
@@ -70,7 +66,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const faultsEndMs = workload.untilMs + chance.magnitude(100, 8_000);
   const scheduler = new Scheduler({ eventsMax: EVENTS_MAX }, new TraceDigest(options.traceLinesMax));
   const world = new World({ chance, faults, scheduler, crashAtAwait: options.crashAtAwait ?? null });
-  const expected = expectChain(workload.partitions);
+  const { expected, streams } = workload;
   const checker = new Checker({ expected, logBytesMax: bounds.logBytesMax });
   const { sabotage = {} } = options;
   const redis = new SimRedis(world, {
@@ -82,15 +78,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ...{ world, settings, redis, checker, hasAsyncEngine, sabotage },
     kafka: new SimKafka(world, workload.partitions),
     influx: new SimSink(world, 'influx'),
-    streams: new Map([
-      [
-        CHAIN_TOPIC,
-        {
-          stream: createChainStream(),
-          createEngine: (beforeStep) => createChainEngine({ slotsMax: SLOTS_MAX, beforeStep }),
-        },
-      ],
-    ]),
+    streams,
   };
   // Step 2.
   const nodes = startNodes(site);

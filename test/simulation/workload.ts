@@ -1,87 +1,105 @@
-/** What a seed reads: partitions of records, among them poison, late and equal times, ends of series, and gaps in the offsets. */
-import type { RawRecord, Shard } from '@tideline/pipeline';
-import type { ChainKind } from './chain-stream.ts';
+/** What a seed reads: partitions of records of one or more streams, among them poison, late and equal times, ends of series, gaps in the offsets. */
+import { createModel, createReferenceEngine, initWeights, type Model, type ModelSpec } from '@tideline/nn';
+import { type Shard, type StepEngine, type Stream, shardName } from '@tideline/pipeline';
+import { createStream, mulberry32 } from '@tideline/streams';
+import { createChainEngine } from './chain-engine.ts';
+import { expectChain } from './chain-oracle.ts';
+import { createChainStream } from './chain-stream.ts';
 import type { Chance } from './chance.ts';
-import type { SimPartition, SimRecord } from './sim-kafka.ts';
+import type { Expectation, ShardExpectation } from './expectation.ts';
+import type { SimPartition } from './sim-kafka.ts';
+import { expectStream } from './stream-oracle.ts';
+import { callRecords, chainRecords, type RecordRates, tickRecords } from './workload-records.ts';
 
-export const CHAIN_TOPIC = 'chain';
-const START_MS = Date.UTC(2026, 0, 5);
-const POISON = [
-  '{"key":"s',
-  '{"key":"s0","kind":"step","ts":1}',
-  '{"key":"s0","kind":"leap","value":1,"ts":1}',
-  'null',
-  '',
-] as const;
+const SLOTS_MAX = 10_000;
+const PARTITIONS_MAX = 3;
 
-/** Records of one workload by partition, and how many of them are out of the ordinary. */
+/** One topic's stream, and how a process makes its engine. */
+export interface WorkloadStream {
+  readonly stream: Stream;
+  readonly createEngine: () => StepEngine;
+}
+
 export interface Workload {
   readonly partitions: readonly SimPartition[];
+  readonly streams: ReadonlyMap<string, WorkloadStream>;
+  readonly expected: Expectation;
   readonly records: number;
   /** Virtual time at which the last record is there. */
   readonly untilMs: number;
-  readonly special: { readonly poison: number; readonly late: number; readonly gaps: number; readonly ends: number };
+  /** Records that are out of the ordinary. */
+  readonly special: Readonly<Record<string, number>>;
 }
 
-export function chainWorkload(chance: Chance): Workload {
-  const special = { poison: 0, late: 0, gaps: 0, ends: 0 };
+type Kind = 'chain' | 'ticks' | 'calls';
+
+/** Most seeds read the chain alone, which shows every bit; some read real streams over real networks, alone or beside it. */
+const MIXES: readonly (readonly Kind[])[] = [
+  ...Array.from({ length: 7 }, () => ['chain'] as const),
+  ['ticks'],
+  ['calls'],
+  ['chain', 'ticks', 'calls'],
+];
+
+const GENERATORS = { chain: chainRecords, ticks: tickRecords, calls: callRecords } as const;
+
+export function drawWorkload(chance: Chance): Workload {
   const untilMs = chance.magnitude(300, 6_000);
-  const rates = {
+  const rates: RecordRates = {
     poison: chance.is(0.5) ? 0.05 : 0,
     late: chance.is(0.5) ? 0.1 : 0,
     gap: chance.is(0.5) ? 0.1 : 0,
     end: chance.is(0.5) ? 0.08 : 0,
     nan: chance.is(0.15) ? 0.03 : 0,
   };
+  const special = { poison: 0, late: 0, gaps: 0, ends: 0 };
   const partitions: SimPartition[] = [];
-  const partitionCount = chance.whole(1, 3);
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    const shard: Shard = { topic: CHAIN_TOPIC, partition };
-    const series = chance.whole(1, 10);
-    const count = Math.round(chance.magnitude(8, 90));
-    const times = Array.from({ length: count }, () => chance.number() * untilMs).sort((a, b) => a - b);
-    const records: SimRecord[] = [];
-    const low = chance.is(0.3) ? chance.whole(1, 1_000) : 0;
-    let offset = low;
-    let ts = START_MS;
-    for (const atMs of times) {
-      if (chance.is(rates.gap)) {
-        offset += chance.whole(1, 20);
-        special.gaps += 1;
-      }
-      const isLate = chance.is(rates.late);
-      if (isLate) special.late += 1;
-      else ts += chance.whole(0, 3); // equal times are common
-      const key = `s${partition}.${chance.whole(1, series)}${partition === 2 ? ' é,=' : ''}`;
-      const kind = kindOf(chance, rates);
-      if (kind === 'end') special.ends += 1;
-      let value = JSON.stringify({ key, kind, value: chance.whole(0, 999_999), ts: isLate ? ts - 5_000 : ts });
-      if (chance.is(rates.poison)) {
-        value = chance.pick(POISON);
-        special.poison += 1;
-      }
-      records.push({ atMs, record: rawRecord(offset, key, value, chance) });
-      offset += 1;
+  const streams = new Map<string, WorkloadStream>();
+  const shards = new Map<string, ShardExpectation>();
+  const points = new Map<string, string>();
+  for (const kind of chance.pick(MIXES)) {
+    const { workload, expect } = KINDS[kind]();
+    streams.set(kind, workload);
+    const count = chance.whole(1, PARTITIONS_MAX);
+    for (let partition = 0; partition < count; partition += 1) {
+      const shard: Shard = { topic: kind, partition };
+      const low = chance.is(0.3) ? chance.whole(1, 1_000) : 0;
+      const records = GENERATORS[kind]({ chance, rates, special, partition, times: drawTimes(chance, untilMs), low });
+      partitions.push({ shard, low, records });
+      shards.set(shardName(shard), expect({ shard, low, records }, points));
     }
-    partitions.push({ shard, low, records });
   }
   const records = partitions.reduce((sum, partition) => sum + partition.records.length, 0);
-  return { partitions, records, untilMs, special };
+  return { partitions, streams, expected: { shards, points }, records, untilMs, special };
 }
 
-function kindOf(chance: Chance, rates: { readonly end: number; readonly nan: number }): ChainKind {
-  if (chance.is(rates.end)) return 'end';
-  if (chance.is(rates.nan)) return 'nan';
-  return chance.is(0.1) ? 'skip' : 'step';
+function drawTimes(chance: Chance, untilMs: number): number[] {
+  const count = Math.round(chance.magnitude(8, 90));
+  return Array.from({ length: count }, () => chance.number() * untilMs).sort((a, b) => a - b);
 }
 
-function rawRecord(offset: number, key: string, value: string, chance: Chance): RawRecord {
+interface KindParts {
+  readonly workload: WorkloadStream;
+  readonly expect: (partition: SimPartition, points: Map<string, string>) => ShardExpectation;
+}
+
+const KINDS: Readonly<Record<Kind, () => KindParts>> = {
+  chain: () => ({
+    workload: { stream: createChainStream(), createEngine: () => createChainEngine({ slotsMax: SLOTS_MAX }) },
+    expect: expectChain,
+  }),
+  ticks: () => realStream('ticks', 'gru'),
+  calls: () => realStream('calls', 'lstm'),
+};
+
+/** A real stream over a small network with made-up weights: its forecasts are worth nothing, its bits everything. */
+function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm'): KindParts {
+  const stream = createStream(name, { modelName: `sim-${name}` });
+  const { inputSize, outputSize } = stream;
+  const spec: ModelSpec = { name: `sim-${name}`, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
+  const model: Model = createModel(spec, initWeights(spec, mulberry32(1)));
   return {
-    offset,
-    key: Buffer.from(key),
-    value: Buffer.from(value),
-    // The broker's clock decides nothing, so it may say anything.
-    timestampMs: chance.whole(0, 2_000_000_000_000),
-    headers: {},
+    workload: { stream, createEngine: () => createReferenceEngine(model, { slotsMax: SLOTS_MAX }) },
+    expect: (partition, points) => expectStream({ stream, model }, partition, points),
   };
 }

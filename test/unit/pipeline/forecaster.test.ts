@@ -43,7 +43,7 @@ function start(
   options: { readonly owner?: string; readonly engine?: StepEngine; readonly batchEntriesMax?: number } = {},
 ) {
   const sink = createMemoryPointSink();
-  const engine = options.engine ?? createChainEngine({ slotsMax: 100, beforeStep: () => undefined });
+  const engine = options.engine ?? createChainEngine({ slotsMax: 100 });
   const events: PipelineEvent[] = [];
   const forecaster = new Forecaster({
     ...{ store, sink, live: null, owner: options.owner ?? 'a', sleep: () => Promise.resolve() },

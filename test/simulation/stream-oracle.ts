@@ -1,0 +1,74 @@
+/**
+ * The straight run of a real stream over a real network: record by record, one slot a series. It shares stream and reference engine with the
+ * pipeline, but no batch, no wave, no state bytes, no commit.
+ */
+import { createReferenceEngine, type Model } from '@tideline/nn';
+import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
+import type { ShardExpectation, StateAt } from './expectation.ts';
+import { stateBytes } from './oracle-state.ts';
+import type { SimPartition } from './sim-kafka.ts';
+
+interface Series {
+  readonly slot: number;
+  readonly state: Float64Array;
+}
+
+export function expectStream(
+  { stream, model }: { readonly stream: Stream; readonly model: Model },
+  { shard, low, records }: SimPartition,
+  points: Map<string, string>,
+): ShardExpectation {
+  const engine = createReferenceEngine(model, { slotsMax: 10_000 });
+  const live = new Map<string, Series>();
+  const states = new Map<string, StateAt[]>();
+  const own: { offset: number; identity: string }[] = [];
+  const poison: number[] = [];
+  const touched: { offset: number; key: string }[] = [];
+  let end = low;
+  for (const { record } of records) {
+    const { offset } = record;
+    end = offset + 1;
+    const builder = new ChunkBuilder(stream.schema, 1);
+    try {
+      stream.decode(record, builder);
+    } catch (error) {
+      if (!(error instanceof PoisonRecordError)) throw error;
+      poison.push(offset);
+      continue;
+    }
+    const chunk = builder.finish(end);
+    const key = chunk.keys[0];
+    touched.push({ offset, key });
+    const series = live.get(key) ?? { slot: engine.allocate(), state: new Float64Array(stream.stateSize) };
+    live.set(key, series);
+    const inputs = new Float32Array(stream.inputSize);
+    const outputs = new Float32Array(stream.outputSize);
+    const context = new Float64Array(stream.contextSize);
+    const at = { state: series.state, stateAt: 0, inputs, inputAt: 0, context, contextAt: 0 };
+    const action = stream.advance(chunk, 0, at);
+    const history = states.get(key) ?? [];
+    states.set(key, history);
+    if (action === 'end') {
+      engine.release(series.slot);
+      live.delete(key);
+      history.push({ offset, bytes: null });
+      continue;
+    }
+    if (action === 'step') {
+      engine.step({ slots: Uint32Array.of(series.slot), rows: Uint32Array.of(0), inputs, outputs });
+      const lines: string[] = [];
+      stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0 }, lines);
+      for (const line of lines) {
+        const [head, fields, time] = line.split(' '); // no key here holds a space
+        own.push({ offset, identity: `${head} ${time}` });
+        points.set(`${head} ${time}`, fields);
+      }
+    }
+    const hidden = new Float32Array(engine.stateSize);
+    engine.readStates([series.slot], hidden);
+    const { digest: modelDigest } = model;
+    history.push({ offset, bytes: stateBytes({ isQuarantined: false, modelDigest, stream: series.state, hidden }) });
+  }
+  engine.dispose();
+  return { states, points: own, poison, touched, end };
+}
