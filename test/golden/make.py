@@ -2,8 +2,8 @@
 
     python3 -m venv venv && venv/bin/pip install torch numpy && venv/bin/python test/golden/make.py
 
-Weights and inputs are float32 values; PyTorch computes in float64, so that its own rounding does not count as ours. The GRU with reset
-'before' is not in PyTorch: it is written out with PyTorch's operations, after Cho et al. 2014. Each file holds one model, `sequences`
+Weights and inputs are float32 values; PyTorch computes in float64, so that its own rounding does not count as ours. What is not in PyTorch
+(the GRU with reset 'before', peepholes, layer norm) is written out in `equations.py`. Sequence models are in `sequence.py`. Each file holds one model, `sequences`
 independent series of `steps` steps, the outputs of every step and the states after `carriedAfter` steps and at the end, where the second part
 starts from the carried states.
 """
@@ -11,6 +11,8 @@ starts from the carried states.
 import json
 import pathlib
 
+import equations
+import sequence
 import torch
 
 MAGIC = "TIDELINE-GOLDEN"
@@ -19,14 +21,21 @@ SEQUENCES = 3
 STEPS = 12
 CARRIED_AFTER = 7
 
+# Name, what the spec says beside the sizes, layers, and the step where PyTorch has no module for it.
 CASES = [
-    ("rnn-1", "rnn", None, 1),
-    ("lstm-1", "lstm", None, 1),
-    ("lstm-2", "lstm", None, 2),
-    ("gru-after-1", "gru", "after", 1),
-    ("gru-after-2", "gru", "after", 2),
-    ("gru-before-1", "gru", "before", 1),
+    ("rnn-1", {"cell": "rnn"}, 1, None),
+    ("lstm-1", {"cell": "lstm"}, 1, None),
+    ("lstm-2", {"cell": "lstm"}, 2, None),
+    ("gru-after-1", {"cell": "gru", "gruReset": "after"}, 1, None),
+    ("gru-after-2", {"cell": "gru", "gruReset": "after"}, 2, None),
+    ("gru-before-1", {"cell": "gru", "gruReset": "before"}, 1, equations.gru_before),
+    ("lstm-peephole-2", {"cell": "lstm", "peephole": True}, 2, equations.peephole_lstm),
+    ("lstm-norm-2", {"cell": "lstm", "layerNorm": True}, 2, equations.norm_lstm),
+    ("gru-norm-after-2", {"cell": "gru", "gruReset": "after", "layerNorm": True}, 2, equations.norm_gru_after),
+    ("gru-norm-before-1", {"cell": "gru", "gruReset": "before", "layerNorm": True}, 1, equations.norm_gru_before),
+    ("rnn-norm-1", {"cell": "rnn", "layerNorm": True}, 1, equations.norm_rnn),
 ]
+PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 INPUT_SIZE, HIDDEN_SIZE, OUTPUT_SIZE = 5, 7, 3
 
 
@@ -35,32 +44,30 @@ def float32(shape, bound):
     return ((torch.rand(shape) * 2 - 1) * bound).float().double()
 
 
-def gru_before(layer, x, h):
-    """x [T][N][I], h [N][H]: outputs [T][N][H] and the last h."""
-    w_ih, w_hh, b_ih, b_hh = layer
-    w_r, w_z, w_n = w_ih.chunk(3)
-    u_r, u_z, u_n = w_hh.chunk(3)
-    bi_r, bi_z, bi_n = b_ih.chunk(3)
-    bh_r, bh_z, bh_n = b_hh.chunk(3)
-    outputs = []
-    for x_t in x:
-        r = torch.sigmoid(x_t @ w_r.T + bi_r + h @ u_r.T + bh_r)
-        z = torch.sigmoid(x_t @ w_z.T + bi_z + h @ u_z.T + bh_z)
-        n = torch.tanh(x_t @ w_n.T + bi_n + (r * h) @ u_n.T + bh_n)
-        h = (1 - z) * n + z * h
-        outputs.append(h)
-    return torch.stack(outputs), h
+def extra_shapes(spec):
+    """Tensors of a layer beyond PyTorch's own: peepholes (i, f, o), and gains around 1."""
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[spec["cell"]] * HIDDEN_SIZE
+    if spec.get("peephole"):
+        return {"weight_p": 3 * HIDDEN_SIZE}
+    if not spec.get("layerNorm"):
+        return {}
+    if spec["cell"] == "rnn":
+        return {"norm_sum": HIDDEN_SIZE}
+    gains = {"norm_ih": gates, "norm_hh": gates}
+    return gains | {"norm_c": HIDDEN_SIZE, "norm_c_shift": HIDDEN_SIZE} if spec["cell"] == "lstm" else gains
 
 
-def forward(cell, reset, layers, module, x, state):
+def extra(name, size, bound):
+    return 1 + float32((size,), 0.5) if name in ("norm_ih", "norm_hh", "norm_c", "norm_sum") else float32((size,), bound)
+
+
+def forward(module, step, layers, x, state):
     """Runs one part; state is (h [L][N][H], c or None). Gives the top layer's outputs and the state."""
     h, c = state
-    if cell == "lstm":
-        y, (h, c) = module(x, (h, c))
-        return y, (h, c)
-    if reset == "before":
-        y, last = gru_before(layers[0], x, h[0])
-        return y, (last[None], None)
+    if step is not None:
+        return equations.run(step, layers, x, state)
+    if c is not None:
+        return module(x, (h, c))
     y, h = module(x, h)
     return y, (h, None)
 
@@ -70,28 +77,32 @@ def flat_state(state):
     return torch.cat([part for tensor in state if tensor is not None for part in tensor], dim=1)
 
 
-def make(name, cell, reset, depth):
+def make(name, kind, depth, step):
+    cell = kind["cell"]
     bound = 2 / HIDDEN_SIZE**0.5
     module = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](INPUT_SIZE, HIDDEN_SIZE, depth).double()
     for parameter in module.parameters():
         parameter.data = float32(parameter.shape, bound)
-    layers = [[getattr(module, f"{part}_l{i}") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")] for i in range(depth)]
+    layers = [{part: getattr(module, f"{part}_l{i}") for part in PARTS} for i in range(depth)]
     head_w, head_b = float32((OUTPUT_SIZE, HIDDEN_SIZE), bound), float32((OUTPUT_SIZE,), bound)
     x = float32((STEPS, SEQUENCES, INPUT_SIZE), 2)
+    for layer in layers:
+        for part, size in extra_shapes(kind).items():
+            layer[part] = extra(part, size, bound)
     zeros = torch.zeros(depth, SEQUENCES, HIDDEN_SIZE).double()
     state = (zeros, zeros if cell == "lstm" else None)
-    first, state = forward(cell, reset, layers, module, x[:CARRIED_AFTER], state)
+    first, state = forward(module, step, layers, x[:CARRIED_AFTER], state)
     carried = flat_state(state)
-    second, state = forward(cell, reset, layers, module, x[CARRIED_AFTER:], state)
+    second, state = forward(module, step, layers, x[CARRIED_AFTER:], state)
     outputs = torch.cat([first, second]) @ head_w.T + head_b
-    tensors = {f"{part}_l{i}": layer[k] for i, layer in enumerate(layers) for k, part in enumerate(("weight_ih", "weight_hh", "bias_ih", "bias_hh"))}
+    tensors = {f"{part}_l{i}": tensor for i, layer in enumerate(layers) for part, tensor in layer.items()}
     tensors |= {"head.weight": head_w, "head.bias": head_b}
     spec = {"name": name, "cell": cell, "inputSize": INPUT_SIZE, "hiddenSize": HIDDEN_SIZE, "layers": depth, "outputSize": OUTPUT_SIZE}
     return {
         "magic": MAGIC,
         "version": VERSION,
         "torch": torch.__version__,
-        "spec": spec | ({"gruReset": reset} if reset else {}),
+        "spec": spec | {key: value for key, value in kind.items() if key != "cell"},
         "sequences": SEQUENCES,
         "steps": STEPS,
         "carriedAfter": CARRIED_AFTER,
@@ -104,13 +115,21 @@ def make(name, cell, reset, depth):
     }
 
 
+def write(folder, name, golden):
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in golden.items()]
+    (folder / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 def main():
     folder = pathlib.Path(__file__).parent
     with torch.no_grad():
         for seed, (name, *case) in enumerate(CASES):
             torch.manual_seed(seed)
-            lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in make(name, *case).items()]
-            (folder / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+            write(folder, name, make(name, *case))
+        for seed, (name, case) in enumerate(sequence.CASES.items()):
+            torch.manual_seed(1000 + seed)
+            golden = {"magic": f"{MAGIC}-SEQUENCE", "version": VERSION, "torch": torch.__version__, **sequence.make(name, case)}
+            write(folder, name, golden)
 
 
 main()

@@ -1,8 +1,13 @@
+import type { ModelSpec } from './model.ts';
+import { ModelError } from './model-error.ts';
+
 /**
  * What a recurrent engine is. A slot holds one series' hidden state in engine memory.
  *
  * Batch invariance: a row's result depends on the model, the slot's state and the input alone. The same bits come out whatever else shares
  * the batch, and T calls of `step` equal one `run` of length T. `test/contract/engine.ts` holds every engine to it.
+ *
+ * Outputs are the head's linear rows, whatever the spec's head: `headOf(spec).read` makes quantiles or probabilities of them.
  */
 export interface Engine {
   /** `reference`, `tfjs-wasm`, ... */
@@ -42,4 +47,31 @@ export interface Engine {
 export interface EngineOptions {
   /** Slots in use at most. */
   readonly slotsMax: number;
+}
+
+/** Forms of a network beyond the plain one that an engine may have learned to step. */
+export type CellForm = 'peephole' | 'layerNorm';
+
+/**
+ * Throws ModelError where an engine of the name cannot step the model: it has learned the forms in `serves` only, and a network that reads
+ * its sequence backwards, or to its end, has no step at all.
+ */
+export function assertServes(engine: string, spec: ModelSpec, serves: readonly CellForm[]): void {
+  const refuse = (what: string, cure: string): never => {
+    throw new ModelError(`Model '${spec.name}' ${what}, which engine '${engine}' cannot step: ${cure}`);
+  };
+  if (spec.bidirectional)
+    refuse(
+      'is bidirectional',
+      'its reverse direction begins at the end of a sequence. Run complete sequences with createSequenceModel.',
+    );
+  if (spec.decoder) refuse('has a decoder', 'it writes whole sequences. Run it with createEncoderDecoder.');
+  if (spec.head?.scope === 'sequence')
+    refuse(
+      "has head.scope 'sequence'",
+      'its output is a mean over all steps. Run complete sequences with createSequenceModel.',
+    );
+  for (const form of ['peephole', 'layerNorm'] as const)
+    if (spec[form] && !serves.includes(form))
+      refuse(`has ${form}`, "take the engine 'reference', or train it without.");
 }

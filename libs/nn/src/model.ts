@@ -1,4 +1,5 @@
 /** What a recurrent model is: its shape and its weights, in PyTorch's layout and gate order. */
+import type { HeadSpec } from './heads/head.ts';
 
 export type CellKind = 'rnn' | 'lstm' | 'gru';
 
@@ -9,22 +10,41 @@ export type CellKind = 'rnn' | 'lstm' | 'gru';
  */
 export type GruReset = 'after' | 'before';
 
-/** Shape of a stacked recurrent network with a dense head on the last layer's output. */
+/** Shape of a stacked recurrent network with a dense head on the last layer's output. What is left out is the plain form. */
 export interface ModelSpec {
   readonly name: string;
   readonly cell: CellKind;
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly layers: number;
+  /** Rows of the dense head. What they mean says `head`. */
   readonly outputSize: number;
   /** GRU only; `after` unless said. */
   readonly gruReset?: GruReset;
+  /** LSTM only: the gates see the cell's state (`cells/peephole-lstm.ts`). */
+  readonly peephole?: boolean;
+  /** Sums are normalised over the layer's units (`cells/layer-norm.ts`). Not together with `peephole`. */
+  readonly layerNorm?: boolean;
+  /** Each layer reads the sequence in both directions (`sequence/sequence-model.ts`): for sequences that are complete. */
+  readonly bidirectional?: boolean;
+  /** A second network writes another sequence from the state at this one's end (`sequence/encoder-decoder.ts`). Not together with `bidirectional`. */
+  readonly decoder?: DecoderSpec;
+  /** What the outputs mean and which steps have them; a linear output at every step unless said. */
+  readonly head?: HeadSpec;
+}
+
+/** The decoder of an encoder-decoder. Cell, hidden size and layers are the encoder's, whose state it takes over. */
+export interface DecoderSpec {
+  /** Values known ahead that each decoder step reads beside the output before (calendar, planned prices); 0 unless said. */
+  readonly knownSize?: number;
+  /** Each decoder step also reads the encoder's last h of the top layer, the summary c of Cho et al. 2014; no unless said (Sutskever et al. 2014). */
+  readonly summaryEachStep?: boolean;
 }
 
 /** Gates a cell: RNN 1; LSTM 4 in the order i, f, g, o; GRU 3 in the order r, z, n (PyTorch's orders). */
 export const GATES = { rnn: 1, lstm: 4, gru: 3 } as const satisfies Record<CellKind, number>;
 
-/** One layer. G = gates, H = hiddenSize, I = the layer's input size; row-major float32. */
+/** One layer in one direction. G = gates, H = hiddenSize, I = the layer's input size; row-major float32. */
 export interface LayerWeights {
   /** [G*H][I] */
   readonly wIh: Float32Array;
@@ -34,11 +54,24 @@ export interface LayerWeights {
   readonly bIh: Float32Array;
   /** [G*H] */
   readonly bHh: Float32Array;
+  /** With `peephole`: p_i, p_f, p_o, [3*H]. */
+  readonly peephole?: Float32Array;
+  /** With `layerNorm`, LSTM and GRU: gains of W x and of U h, [G*H] each. Their shifts are bIh and bHh. */
+  readonly normIh?: Float32Array;
+  readonly normHh?: Float32Array;
+  /** With `layerNorm`, LSTM: gain and shift of c_t before the output gate, [H] each. */
+  readonly normC?: Float32Array;
+  readonly normCShift?: Float32Array;
+  /** With `layerNorm`, RNN: gain of W x + U h, [H]. */
+  readonly normSum?: Float32Array;
 }
 
 export interface ModelWeights {
+  /** Layer by layer; bidirectional: forward, reverse of layer 0, forward, reverse of layer 1, ... */
   readonly layers: readonly LayerWeights[];
-  /** [outputSize][H] */
+  /** With `decoder`: its layers. */
+  readonly decoder?: readonly LayerWeights[];
+  /** [outputSize][D*H], D = directions. */
   readonly headW: Float32Array;
   /** [outputSize] */
   readonly headB: Float32Array;
@@ -51,7 +84,15 @@ export interface Model {
   readonly digest: string;
 }
 
-/** float32 values of state a series: h of each layer, then (LSTM) c of each layer: [h0..h(L-1)][c0..c(L-1)], each H long. */
+/** Directions in which a layer reads: 1, or 2 where it is bidirectional. */
+export function directionsOf(spec: Pick<ModelSpec, 'bidirectional'>): 1 | 2 {
+  return spec.bidirectional === true ? 2 : 1;
+}
+
+/**
+ * float32 values of state a series: h of each layer, then (LSTM) c of each layer: [h0..h(L-1)][c0..c(L-1)], each H long. Bidirectional: each
+ * layer's forward, then its reverse state in its place (the order of PyTorch's h_n).
+ */
 export function stateSizeOf(spec: ModelSpec): number {
-  return spec.layers * spec.hiddenSize * (spec.cell === 'lstm' ? 2 : 1);
+  return spec.layers * directionsOf(spec) * spec.hiddenSize * (spec.cell === 'lstm' ? 2 : 1);
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { GATES, type LayerWeights, type Model, type ModelSpec, type ModelWeights } from './model.ts';
+import { feedbackSizeOf } from './heads/read-head.ts';
+import { directionsOf, GATES, type LayerWeights, type Model, type ModelSpec, type ModelWeights } from './model.ts';
 import { ModelError } from './model-error.ts';
+import { assertSpec, familyOf } from './spec.ts';
 
 /** A weight tensor's name (PyTorch's state_dict names) and shape, in file order. */
 export interface TensorShape {
@@ -8,20 +10,71 @@ export interface TensorShape {
   readonly shape: readonly number[];
 }
 
-const SIZE_MAX = 65_536;
+/** Where a layer keeps a tensor, and the tensor's name before `_l0`. */
+interface LayerPart extends TensorShape {
+  readonly field: keyof LayerWeights;
+}
+
+/** The tensors of one layer that reads `inputSize` values. PyTorch has no names for peepholes (i, f, o) and gains: they are ours. */
+function layerParts(spec: ModelSpec, inputSize: number): LayerPart[] {
+  const { cell, hiddenSize: n } = spec;
+  const rows = GATES[cell] * n;
+  const parts: LayerPart[] = [
+    { field: 'wIh', name: 'weight_ih', shape: [rows, inputSize] },
+    { field: 'wHh', name: 'weight_hh', shape: [rows, n] },
+    { field: 'bIh', name: 'bias_ih', shape: [rows] },
+    { field: 'bHh', name: 'bias_hh', shape: [rows] },
+  ];
+  if (spec.peephole) parts.push({ field: 'peephole', name: 'weight_p', shape: [3 * n] });
+  if (!spec.layerNorm) return parts;
+  if (cell === 'rnn') return [...parts, { field: 'normSum', name: 'norm_sum', shape: [n] }];
+  parts.push({ field: 'normIh', name: 'norm_ih', shape: [rows] }, { field: 'normHh', name: 'norm_hh', shape: [rows] });
+  if (cell === 'lstm')
+    parts.push(
+      { field: 'normC', name: 'norm_c', shape: [n] },
+      { field: 'normCShift', name: 'norm_c_shift', shape: [n] },
+    );
+  return parts;
+}
+
+/** One layer in one direction: the parts with their whole names. */
+type LayerPlace = readonly LayerPart[];
+
+/** The layers of the network itself: layer by layer, forward before reverse. */
+function layerPlaces(spec: ModelSpec): LayerPlace[] {
+  const directions = directionsOf(spec);
+  return Array.from({ length: spec.layers * directions }, (_, place) => {
+    const layer = Math.floor(place / directions);
+    const suffix = `_l${layer}${place % directions === 1 ? '_reverse' : ''}`;
+    const inputSize = layer === 0 ? spec.inputSize : directions * spec.hiddenSize;
+    return layerParts(spec, inputSize).map((part) => ({ ...part, name: part.name + suffix }));
+  });
+}
+
+function decoderPlaces(spec: ModelSpec): LayerPlace[] {
+  if (spec.decoder === undefined) return [];
+  const first = decoderInputSizeOf(spec);
+  return Array.from({ length: spec.layers }, (_, layer) =>
+    layerParts(spec, layer === 0 ? first : spec.hiddenSize).map((part) => ({
+      ...part,
+      name: `decoder.${part.name}_l${layer}`,
+    })),
+  );
+}
+
+/** Values that each decoder step reads: [output before][known ahead][summary of the encoder]. 0 where there is no decoder. */
+export function decoderInputSizeOf(spec: ModelSpec): number {
+  if (spec.decoder === undefined) return 0;
+  const { knownSize = 0, summaryEachStep = false } = spec.decoder;
+  return feedbackSizeOf(spec) + knownSize + (summaryEachStep ? spec.hiddenSize : 0);
+}
 
 /** Every tensor of a model of this spec, in the order of the weights file. */
 export function tensorShapes(spec: ModelSpec): TensorShape[] {
-  const rows = GATES[spec.cell] * spec.hiddenSize;
-  const layers = Array.from({ length: spec.layers }, (_, layer) => [
-    { name: `weight_ih_l${layer}`, shape: [rows, layer === 0 ? spec.inputSize : spec.hiddenSize] },
-    { name: `weight_hh_l${layer}`, shape: [rows, spec.hiddenSize] },
-    { name: `bias_ih_l${layer}`, shape: [rows] },
-    { name: `bias_hh_l${layer}`, shape: [rows] },
-  ]).flat();
+  const layers = [...layerPlaces(spec), ...decoderPlaces(spec)].flat().map(({ name, shape }) => ({ name, shape }));
   return [
     ...layers,
-    { name: 'head.weight', shape: [spec.outputSize, spec.hiddenSize] },
+    { name: 'head.weight', shape: [spec.outputSize, directionsOf(spec) * spec.hiddenSize] },
     { name: 'head.bias', shape: [spec.outputSize] },
   ];
 }
@@ -30,27 +83,37 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** The order of a layer's tensors in the file. */
+const LAYER_FIELDS = [
+  ...['wIh', 'wHh', 'bIh', 'bHh', 'peephole', 'normSum', 'normIh', 'normHh', 'normC', 'normCShift'],
+] as readonly (keyof LayerWeights)[];
+
 /** The weights as tensors, in the order of `tensorShapes`. */
 export function tensorsOf(weights: ModelWeights): Float32Array[] {
-  return [
-    ...weights.layers.flatMap((layer) => [layer.wIh, layer.wHh, layer.bIh, layer.bHh]),
-    weights.headW,
-    weights.headB,
-  ];
+  const layers = [...weights.layers, ...(weights.decoder ?? [])].flatMap((layer) =>
+    LAYER_FIELDS.map((field) => layer[field]).filter((tensor) => tensor !== undefined),
+  );
+  return [...layers, weights.headW, weights.headB];
 }
 
 /** The tensors as weights. */
 export function weightsOf(spec: ModelSpec, tensors: readonly Float32Array[]): ModelWeights {
-  const layers: LayerWeights[] = Array.from({ length: spec.layers }, (_, layer) => {
-    const [wIh, wHh, bIh, bHh] = tensors.slice(layer * 4, layer * 4 + 4);
-    return { wIh, wHh, bIh, bHh };
-  });
-  return { layers, headW: tensors[spec.layers * 4], headB: tensors[spec.layers * 4 + 1] };
+  let at = 0;
+  const take = (places: readonly LayerPlace[]): LayerWeights[] =>
+    places.map((parts) => {
+      const layer = Object.fromEntries(parts.map(({ field }, i) => [field, tensors[at + i]]));
+      at += parts.length;
+      return layer as unknown as LayerWeights;
+    });
+  const layers = take(layerPlaces(spec));
+  const decoder = take(decoderPlaces(spec));
+  return { layers, ...(spec.decoder ? { decoder } : {}), headW: tensors[at], headB: tensors[at + 1] };
 }
 
 /** A model whose spec and weights agree. Throws ModelError that names the first field or tensor that does not. */
 export function createModel(spec: ModelSpec, weights: ModelWeights): Model {
   assertSpec(spec);
+  assertParts(spec, weights);
   const tensors = tensorsOf(weights);
   tensorShapes(spec).forEach(({ name, shape }, i) => {
     const tensor = tensors[i];
@@ -68,43 +131,59 @@ export function createModel(spec: ModelSpec, weights: ModelWeights): Model {
   return { spec, weights, digest: digestOf(spec, tensors) };
 }
 
-/** Throws ModelError that names the first field that no model can have. */
-export function assertSpec(spec: ModelSpec): void {
-  if (typeof spec.name !== 'string' || spec.name === '')
-    throw new ModelError(`A model's name is ${JSON.stringify(spec.name)}, must be a text that is not empty.`);
-  if (!Object.hasOwn(GATES, spec.cell))
-    throw new ModelError(
-      `Model '${spec.name}': cell is '${spec.cell}', must be one of ${Object.keys(GATES).join(', ')}.`,
-    );
-  for (const field of ['inputSize', 'hiddenSize', 'layers', 'outputSize'] as const) {
-    const value = spec[field];
-    if (!Number.isInteger(value) || value < 1 || value > SIZE_MAX)
-      throw new ModelError(`Model '${spec.name}': ${field} is ${value}, must be a whole number from 1 to ${SIZE_MAX}.`);
+/** Every layer has the tensors that the spec says, and no other: a peephole that nobody reads is a mistake somewhere. */
+function assertParts(spec: ModelSpec, weights: ModelWeights): void {
+  const groups = [
+    ['layers', layerPlaces(spec), weights.layers],
+    ['decoder', decoderPlaces(spec), weights.decoder ?? []],
+  ] as const;
+  for (const [group, places, layers] of groups) {
+    if (places.length !== layers.length)
+      throw new ModelError(
+        `Model '${spec.name}': its weights have ${layers.length} ${group}, its spec needs ${places.length}. Check the spec's sizes.`,
+      );
+    places.forEach((parts, i) => {
+      const wrong = LAYER_FIELDS.find(
+        (field) => (layers[i][field] !== undefined) !== parts.some((part) => part.field === field),
+      );
+      if (wrong === undefined) return;
+      const state = layers[i][wrong] === undefined ? 'lack' : 'have';
+      throw new ModelError(
+        `Model '${spec.name}': weights of ${group} ${i} ${state} '${wrong}', its spec says otherwise. Check peephole and layerNorm.`,
+      );
+    });
   }
-  if (spec.gruReset !== undefined && spec.gruReset !== 'after' && spec.gruReset !== 'before')
-    throw new ModelError(`Model '${spec.name}': gruReset is '${spec.gruReset}', must be 'after' or 'before'.`);
 }
 
-/** SHA-256 over the spec's numbers and the weights; the name does not count: a renamed model keeps its states. */
+/**
+ * SHA-256 over the spec's numbers and the weights; the name does not count: a renamed model keeps its states. What is beyond the plain form
+ * is appended only where it is there, so that the digests of plain models stay.
+ */
 function digestOf(spec: ModelSpec, tensors: readonly Float32Array[]): string {
   const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
+  const family = familyOf(spec);
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : '']));
+  const plain = [cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : ''];
+  hash.update(JSON.stringify(Object.keys(family).length === 0 ? plain : [...plain, family]));
   for (const tensor of tensors) hash.update(new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength));
   return hash.digest('hex');
 }
 
 /**
- * Uniform initial weights in +-1/sqrt(H), PyTorch's default, from `random` in [0, 1). An LSTM's forget gate starts open (bias 1), after
- * Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015.
+ * Uniform initial weights in +-1/sqrt(H), PyTorch's default, from `random` in [0, 1); gains of layer norm start at 1 and its shift at 0. An
+ * LSTM's forget gate starts open (bias 1), after Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015.
  */
 export function initWeights(spec: ModelSpec, random: () => number): ModelWeights {
   assertSpec(spec);
   const bound = 1 / Math.sqrt(spec.hiddenSize);
-  const tensors = tensorShapes(spec).map(({ shape }) =>
-    Float32Array.from({ length: elementCount(shape) }, () => (random() * 2 - 1) * bound),
-  );
+  const tensors = tensorShapes(spec).map(({ name, shape }) => {
+    const tensor = new Float32Array(elementCount(shape));
+    if (/norm_/.test(name)) return tensor.fill(name.includes('shift') ? 0 : 1);
+    return tensor.map(() => (random() * 2 - 1) * bound);
+  });
   const weights = weightsOf(spec, tensors);
-  if (spec.cell === 'lstm') for (const layer of weights.layers) layer.bIh.fill(1, spec.hiddenSize, 2 * spec.hiddenSize);
+  if (spec.cell === 'lstm')
+    for (const layer of [...weights.layers, ...(weights.decoder ?? [])])
+      layer.bIh.fill(1, spec.hiddenSize, 2 * spec.hiddenSize);
   return weights;
 }

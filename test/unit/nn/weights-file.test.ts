@@ -116,7 +116,7 @@ test('another magic and another version are named', () => {
   assert.match(refusal(other), /does not start with 'TIDELINE'/);
   const later = encoded();
   later.writeUInt32LE(9, 8);
-  assert.match(refusal(sealed(later)), /format version 9, this program reads 1/);
+  assert.match(refusal(sealed(later)), /format version 9, this program reads 1 and 2/);
 });
 
 test('a header that lies is refused by the field that it lies about', () => {

@@ -30,6 +30,19 @@ export function affineSum(a: Affine, from: number, to: number, out: Float64Array
     out[r] = b1[r] + b2[r] + dot(a.w1, r * a.nx, a.x, a.xAt, a.nx) + dot(a.w2, r * a.nh, a.h, a.hAt, a.nh);
 }
 
+/** out[outAt + r - from] = sum_k w[r][k] v[k] for r in [from, to). w: [rows][n], v: [n] at `vAt`. */
+export function products(
+  w: Float32Array,
+  rows: { readonly from: number; readonly to: number },
+  v: Float32Array | Float64Array,
+  vAt: number,
+  n: number,
+  out: Float64Array,
+  outAt: number,
+): void {
+  for (let r = rows.from; r < rows.to; r += 1) out[outAt + r - rows.from] = dot(w, r * n, v, vAt, n);
+}
+
 /** out[r + i] += sum_k w[r + i][k] v[vAt + k] for i = 0..3. */
 function addFourDots(w: Float32Array, r: number, v: Float32Array, vAt: number, n: number, out: Float64Array): void {
   const w0 = r * n;
@@ -54,7 +67,7 @@ function addFourDots(w: Float32Array, r: number, v: Float32Array, vAt: number, n
 }
 
 /** sum_k w[wAt + k] v[vAt + k], k = 0..n-1, in double. */
-export function dot(w: Float32Array, wAt: number, v: Float32Array, vAt: number, n: number): number {
+export function dot(w: Float32Array, wAt: number, v: Float32Array | Float64Array, vAt: number, n: number): number {
   let sum = 0;
   for (let k = 0; k < n; k += 1) sum += w[wAt + k] * v[vAt + k];
   return sum;

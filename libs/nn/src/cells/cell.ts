@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { LayerWeights } from '../model.ts';
 
 /** One layer at one step. Sizes: input I = `inputSize`, hidden H = `hiddenSize`. The caller allocates; nothing is allocated in a step. */
@@ -13,6 +14,13 @@ export interface CellStep {
   readonly hAt: number;
   /** LSTM: c_{t-1} at `cAt`, [H], replaced by c_t. */
   readonly cAt: number;
-  /** [4 * H], overwritten. */
+  /** [4 * H], with layer norm [8 * H], overwritten. */
   readonly scratch: Float64Array;
+}
+
+/** A tensor that the layer has by its model's spec. */
+export function tensorOf(weights: LayerWeights, field: keyof LayerWeights): Float32Array {
+  const tensor = weights[field];
+  assert(tensor, `The layer has no '${field}'.`);
+  return tensor;
 }

@@ -1,4 +1,4 @@
-import type { Engine, EngineOptions } from '../engine.ts';
+import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
 import type { Model } from '../model.ts';
 import { createReferenceEngine } from './reference.ts';
 import { createSimdEngine } from './simd/engine.ts';
@@ -26,6 +26,7 @@ export type SingleKind = (typeof SINGLE_KINDS)[number];
  * Throws BackendError with the cure where it is not installed or compiled, ModelError where it cannot serve the model.
  */
 export async function loadEngine(model: Model, kind: SingleKind | 'simd', options: EngineOptions): Promise<Engine> {
+  if (kind !== 'reference') assertServes(kind, model.spec, []);
   switch (kind) {
     case 'reference':
       return createReferenceEngine(model, options);

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { dot } from '../cells/affine.ts';
 import type { CellStep } from '../cells/cell.ts';
-import { gruStep } from '../cells/gru.ts';
-import { lstmStep } from '../cells/lstm.ts';
-import { rnnStep } from '../cells/rnn.ts';
-import type { Engine, EngineOptions } from '../engine.ts';
+import { cellOf, scratchSizeOf } from '../cells/cell-of.ts';
+import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
 import { type Model, stateSizeOf } from '../model.ts';
 import { SlotStates } from '../slot-states.ts';
 
@@ -26,10 +24,12 @@ class ReferenceEngine implements Engine {
   readonly stateSize: number;
   readonly #model: Model;
   readonly #states: SlotStates;
+  readonly #cell: (step: CellStep) => void;
   readonly #scratch: Float64Array;
 
   constructor(model: Model, options: EngineOptions) {
     const { spec } = model;
+    assertServes(this.name, spec, ['peephole', 'layerNorm']);
     this.#model = model;
     this.modelName = spec.name;
     this.modelDigest = model.digest;
@@ -37,7 +37,8 @@ class ReferenceEngine implements Engine {
     this.outputSize = spec.outputSize;
     this.stateSize = stateSizeOf(spec);
     this.#states = new SlotStates({ slotsMax: options.slotsMax, stateSize: this.stateSize });
-    this.#scratch = new Float64Array(4 * spec.hiddenSize);
+    this.#cell = cellOf(spec);
+    this.#scratch = new Float64Array(scratchSizeOf(spec));
   }
 
   allocate(): number {
@@ -112,12 +113,5 @@ class ReferenceEngine implements Engine {
     }
     for (let o = 0; o < spec.outputSize; o += 1)
       outputs[row * spec.outputSize + o] = weights.headB[o] + dot(weights.headW, o * hiddenSize, x, xAt, hiddenSize);
-  }
-
-  #cell(step: CellStep): void {
-    const { cell, gruReset = 'after' } = this.#model.spec;
-    if (cell === 'lstm') lstmStep(step);
-    else if (cell === 'gru') gruStep(step, gruReset);
-    else rnnStep(step);
   }
 }

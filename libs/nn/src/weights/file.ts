@@ -3,24 +3,21 @@
  *
  * Layout, little-endian: magic 'TIDELINE' (8 bytes), version u32, header length u32, header JSON {spec, tensors: [{name, shape, at}], card},
  * zero bytes up to a multiple of 64, float32 tensors, SHA-256 of everything before it (32 bytes).
+ *
+ * Version 1 is the plain stacked network. A spec with more (peephole, layerNorm, bidirectional, decoder, head) is written as version 2, so that a
+ * program that knows version 1 alone refuses it instead of leaving the peepholes out; the layout is the same.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Model, ModelSpec, ModelWeights } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import {
-  assertSpec,
-  createModel,
-  elementCount,
-  type TensorShape,
-  tensorShapes,
-  tensorsOf,
-  weightsOf,
-} from '../tensors.ts';
+import { assertSpec, familyOf, unknownField } from '../spec.ts';
+import { createModel, elementCount, type TensorShape, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
 
 const MAGIC = 'TIDELINE';
-const VERSION = 1;
+const PLAIN_VERSION = 1;
+const FAMILY_VERSION = 2;
 const FIXED_BYTES = 16;
 const DIGEST_BYTES = 32;
 const ALIGNMENT = 64;
@@ -53,7 +50,7 @@ export function encodeModel(spec: ModelSpec, weights: ModelWeights, card: ModelC
   const start = Math.ceil((FIXED_BYTES + header.length) / ALIGNMENT) * ALIGNMENT;
   const bytes = Buffer.alloc(start + at + DIGEST_BYTES);
   bytes.write(MAGIC, 0, 'latin1');
-  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(versionOf(spec), 8);
   bytes.writeUInt32LE(header.length, 12);
   header.copy(bytes, FIXED_BYTES);
   tensors.forEach((tensor, i) => {
@@ -79,9 +76,9 @@ export function decodeModel(
       `${from} is not a Tideline weights file: it does not start with '${MAGIC}'. Point to a model.tdl.`,
     );
   const version = file.readUInt32LE(8);
-  if (version !== VERSION)
+  if (version !== PLAIN_VERSION && version !== FAMILY_VERSION)
     throw new ModelError(
-      `${from} has format version ${version}, this program reads ${VERSION}. Use the program that wrote it, or export it again.`,
+      `${from} has format version ${version}, this program reads ${PLAIN_VERSION} and ${FAMILY_VERSION}. Use the program that wrote it, or export it again.`,
     );
   const end = file.length - DIGEST_BYTES;
   if (!createHash('sha256').update(file.subarray(0, end)).digest().equals(file.subarray(end)))
@@ -91,6 +88,10 @@ export function decodeModel(
   const headerEnd = FIXED_BYTES + file.readUInt32LE(12);
   if (headerEnd > end) throw new ModelError(`${from} has a header longer than the file. Copy it again.`);
   const { spec, tensors, card } = readHeader(file.toString('utf8', FIXED_BYTES, headerEnd), from);
+  if (version < versionOf(spec))
+    throw new ModelError(
+      `${from} has format version ${version}, its spec has '${Object.keys(familyOf(spec))[0]}', which came with version ${FAMILY_VERSION}. Export it again.`,
+    );
   const start = Math.ceil(headerEnd / ALIGNMENT) * ALIGNMENT;
   const values = tensorShapes(spec).map(({ name, shape }) => {
     const entry = tensors.find((tensor) => tensor.name === name);
@@ -138,6 +139,10 @@ export async function saveModel(
   await rename(written, path);
 }
 
+function versionOf(spec: ModelSpec): number {
+  return Object.keys(familyOf(spec)).length === 0 ? PLAIN_VERSION : FAMILY_VERSION;
+}
+
 function readHeader(text: string, from: string): Header {
   let header: Header;
   try {
@@ -149,6 +154,11 @@ function readHeader(text: string, from: string): Header {
     throw new ModelError(`${from} has a header without spec, tensors or card. Export it again.`);
   const { spec } = header;
   named(from, () => assertSpec(spec));
+  const unknown = unknownField(spec);
+  if (unknown !== null)
+    throw new ModelError(
+      `${from} says '${unknown}' in its spec, which this program does not know. Use the program that wrote it.`,
+    );
   const bad = header.tensors.findIndex((tensor) => !isTensorEntry(tensor));
   if (bad !== -1)
     throw new ModelError(`${from}: entry ${bad} of its header's tensors is no {name, shape, at}. Export it again.`);

@@ -1,0 +1,19 @@
+import type { Engine } from '../engine.ts';
+import type { Model } from '../model.ts';
+import { partModel, stateOf, withSlot } from './part-model.ts';
+import type { LinearRun } from './sequence-model.ts';
+
+/** A network in one direction: one engine runs all its layers and the head. */
+export function createForward({ spec, weights }: Model, make: (part: Model) => Engine): LinearRun {
+  const { inputSize, outputSize } = spec;
+  const engine = make(partModel(spec, { name: 'layers', inputSize, layers: weights.layers, head: weights }));
+  return {
+    run: ({ inputs, steps, state, last }) =>
+      withSlot(engine, state, async (slot) => {
+        const z = new Float32Array(steps * outputSize);
+        await engine.run({ slot, rows: Uint32Array.from({ length: steps }, (_, t) => t), inputs, outputs: z });
+        return { z: last ? z.slice((steps - 1) * outputSize) : z, state: await stateOf(engine, slot) };
+      }),
+    dispose: () => engine.dispose(),
+  };
+}

@@ -1,0 +1,96 @@
+import { assertHead, headNumbers } from './heads/head.ts';
+import { GATES, type ModelSpec } from './model.ts';
+import { ModelError } from './model-error.ts';
+
+const SIZE_MAX = 65_536;
+
+/** Fields of a spec that every version of the weights file knows, and those that came with version 2. */
+const PLAIN_FIELDS: readonly string[] = [
+  'name',
+  'cell',
+  'inputSize',
+  'hiddenSize',
+  'layers',
+  'outputSize',
+  'gruReset',
+] satisfies readonly (keyof ModelSpec)[];
+const FAMILY_FIELDS = [
+  'peephole',
+  'layerNorm',
+  'bidirectional',
+  'decoder',
+  'head',
+] as const satisfies readonly (keyof ModelSpec)[];
+
+/** Throws ModelError that names the first field that no model can have. */
+export function assertSpec(spec: ModelSpec): void {
+  if (typeof spec.name !== 'string' || spec.name === '')
+    throw new ModelError(`A model's name is ${JSON.stringify(spec.name)}, must be a text that is not empty.`);
+  if (!Object.hasOwn(GATES, spec.cell))
+    throw new ModelError(
+      `Model '${spec.name}': cell is '${spec.cell}', must be one of ${Object.keys(GATES).join(', ')}.`,
+    );
+  for (const field of ['inputSize', 'hiddenSize', 'layers', 'outputSize'] as const)
+    assertSize(spec, field, spec[field], 1);
+  if (spec.gruReset !== undefined && spec.gruReset !== 'after' && spec.gruReset !== 'before')
+    throw new ModelError(`Model '${spec.name}': gruReset is '${spec.gruReset}', must be 'after' or 'before'.`);
+  for (const field of ['peephole', 'layerNorm', 'bidirectional'] as const) assertFlag(spec, field, spec[field]);
+  if (spec.peephole && spec.cell !== 'lstm')
+    throw new ModelError(`Model '${spec.name}': peephole is for the lstm, its cell is '${spec.cell}'. Leave it out.`);
+  if (spec.peephole && spec.layerNorm)
+    throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
+  if (spec.decoder !== undefined) assertDecoder(spec, spec.decoder);
+  if (spec.head !== undefined) assertHead(spec.head, spec);
+}
+
+function assertDecoder(spec: ModelSpec, decoder: NonNullable<ModelSpec['decoder']>): void {
+  if (typeof decoder !== 'object' || decoder === null || Array.isArray(decoder))
+    throw new ModelError(
+      `Model '${spec.name}': decoder is ${JSON.stringify(decoder)}, must be an object ({} at least).`,
+    );
+  if (decoder.knownSize !== undefined) assertSize(spec, 'decoder.knownSize', decoder.knownSize, 0);
+  assertFlag(spec, 'decoder.summaryEachStep', decoder.summaryEachStep);
+  if (spec.bidirectional)
+    throw new ModelError(
+      `Model '${spec.name}': a bidirectional encoder's state has two halves, its decoder's one. Leave bidirectional or decoder out.`,
+    );
+  if ((spec.head?.scope ?? 'per-step') !== 'per-step')
+    throw new ModelError(`Model '${spec.name}': a decoder has an output at every step. Leave head.scope out.`);
+}
+
+function assertSize(spec: ModelSpec, field: string, value: unknown, min: number): void {
+  if (!Number.isInteger(value) || Number(value) < min || Number(value) > SIZE_MAX)
+    throw new ModelError(
+      `Model '${spec.name}': ${field} is ${value}, must be a whole number from ${min} to ${SIZE_MAX}.`,
+    );
+}
+
+function assertFlag(spec: ModelSpec, field: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new ModelError(`Model '${spec.name}': ${field} is ${JSON.stringify(value)}, must be true or false.`);
+}
+
+/** The first field that this program does not know, in the spec or in its decoder or head; null where it knows all. */
+export function unknownField(spec: object): string | null {
+  const known: readonly [prefix: string, part: unknown, fields: readonly string[]][] = [
+    ['', spec, [...PLAIN_FIELDS, ...FAMILY_FIELDS]],
+    ['decoder.', (spec as Partial<ModelSpec>).decoder, ['knownSize', 'summaryEachStep']],
+    ['head.', (spec as Partial<ModelSpec>).head, ['kind', 'levels', 'scope']],
+  ];
+  for (const [prefix, part, fields] of known)
+    for (const field of Object.keys(part ?? {})) if (!fields.includes(field)) return prefix + field;
+  return null;
+}
+
+/** What a spec has beyond the plain form, by field; empty for the models of version 1. */
+export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
+  const { peephole = false, layerNorm = false, bidirectional = false, decoder, head } = spec;
+  const numbers = head === undefined ? null : headNumbers(head);
+  return {
+    ...(peephole ? { peephole } : {}),
+    ...(layerNorm ? { layerNorm } : {}),
+    ...(bidirectional ? { bidirectional } : {}),
+    ...(decoder ? { decoder: [decoder.knownSize ?? 0, decoder.summaryEachStep ?? false] } : {}),
+    ...(numbers ? { head: numbers } : {}),
+  };
+}
