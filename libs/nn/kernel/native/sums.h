@@ -37,13 +37,17 @@ INLINE struct block next_block(struct block block, const size_t count) {
 
 /* sums[row][gate] += w[k][gate] * v[row][k] */
 INLINE void add_rows(vector (*sums)[VECTORS], const int rows, const int gates, const float *w, const float *const *v, const size_t n) {
+  /* One pointer moves; the other rows stand apart from it. */
+  ptrdiff_t apart[ROWS_MAX];
+  for (int r = 0; r < rows; r += 1) apart[r] = v[r] - v[0];
+  const float *const end = v[0] + n;
   UNROLL_TWICE
-  for (size_t k = 0; k < n; k += 1) {
-    vector value[ROWS];
-    for (int r = 0; r < rows; r += 1) value[r] = splat(v[r][k]);
+  for (const float *at = v[0]; at < end; at += 1) {
+    vector value[ROWS_MAX];
+    for (int r = 0; r < rows; r += 1) value[r] = splat(at[apart[r]]);
     for (int g = 0; g < gates; g += 1) {
       vector weight = load(w + g * LANES);
-      if (rows > 1) IN_REGISTER(weight);
+      if (rows > 1) IN_ORDER(weight);
       for (int r = 0; r < rows; r += 1) sums[r][g] = mac(sums[r][g], weight, value[r]);
     }
     w += gates * LANES;
@@ -52,11 +56,12 @@ INLINE void add_rows(vector (*sums)[VECTORS], const int rows, const int gates, c
 
 /* sums[block][gate] += w[block][k][gate] * v[k] */
 INLINE void add_blocks(vector (*sums)[VECTORS], const int blocks, const int gates, const float *const *w, const float *v, const size_t n) {
+  const size_t stride = (size_t)gates * LANES;
   UNROLL_TWICE
   for (size_t k = 0; k < n; k += 1) {
     const vector value = splat(v[k]);
     for (int b = 0; b < blocks; b += 1)
-      for (int g = 0; g < gates; g += 1) sums[b][g] = mac(sums[b][g], load(w[b] + k * (size_t)gates * LANES + g * LANES), value);
+      for (int g = 0; g < gates; g += 1) sums[b][g] = mac(sums[b][g], load(w[b] + k * stride + g * LANES), value);
   }
 }
 
@@ -76,8 +81,8 @@ INLINE void store_sums(vector (*sums)[VECTORS], const int count, float *out, con
 
 /* One block's sums of `rows` rows, from the bias over x and then over h, into out[row][stride]. */
 INLINE void sum_rows(const int rows, const int gates, const char *base, const struct row *row, const struct block block, float *out, const size_t stride) {
-  const float *x[ROWS], *h[ROWS];
-  vector sums[ROWS][VECTORS];
+  const float *x[ROWS_MAX], *h[ROWS_MAX];
+  vector sums[ROWS_MAX][VECTORS];
   for (int r = 0; r < rows; r += 1) {
     x[r] = floats_at(base, row[r].x);
     h[r] = floats_at(base, row[r].h);
@@ -92,11 +97,11 @@ INLINE void sum_rows(const int rows, const int gates, const char *base, const st
 }
 
 INLINE void sum_all_rows(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct block block, float *out, const size_t stride) {
+  const int together = gates == VECTORS ? ROWS : ROWS_GRU;
   uint32_t i = 0;
-  for (; count - i >= ROWS; i += ROWS) sum_rows(ROWS, gates, base, rows + i, block, out + i * stride, stride);
-#if ROWS > 2
-  for (; count - i >= 2; i += 2) sum_rows(2, gates, base, rows + i, block, out + i * stride, stride);
-#endif
+  for (; count - i >= (uint32_t)together; i += (uint32_t)together) sum_rows(together, gates, base, rows + i, block, out + i * stride, stride);
+  if (together > 2)
+    for (; count - i >= 2; i += 2) sum_rows(2, gates, base, rows + i, block, out + i * stride, stride);
   if (i < count) sum_rows(1, gates, base, rows + i, block, out + i * stride, stride);
 }
 

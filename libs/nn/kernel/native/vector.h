@@ -14,13 +14,15 @@
 #endif
 
 /*
- * ROWS: rows of a batch that go together. ROWS * 4 sums hide the latency of an addition and leave registers for weights and inputs.
+ * ROWS: rows of a batch that go together; ROWS_GRU for the 3 gates of a GRU. So many sums hide the latency of an addition (measured), and leave registers
+ * for weights and inputs.
  * `below(limit, x)` and `above(limit, x)` clamp x and keep its NaN: the x86 minimum is its second operand where a comparison is false.
  */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define LANES 16
 #define ROWS 4
+#define ROWS_GRU 4
 typedef __m512 vector;
 INLINE vector load(const float *at) { return _mm512_loadu_ps(at); }
 INLINE void store(float *at, vector value) { _mm512_storeu_ps(at, value); }
@@ -39,6 +41,7 @@ INLINE vector mac(vector sum, vector weight, vector value) { return _mm512_fmadd
 #else
 #define ROWS 2
 #endif
+#define ROWS_GRU 3
 typedef __m256 vector;
 INLINE vector load(const float *at) { return _mm256_loadu_ps(at); }
 INLINE void store(float *at, vector value) { _mm256_storeu_ps(at, value); }
@@ -53,6 +56,7 @@ INLINE vector mac(vector sum, vector weight, vector value) { return _mm256_fmadd
 #include <emmintrin.h>
 #define LANES 4
 #define ROWS 2
+#define ROWS_GRU 3
 typedef __m128 vector;
 INLINE vector load(const float *at) { return _mm_loadu_ps(at); }
 INLINE void store(float *at, vector value) { _mm_storeu_ps(at, value); }
@@ -64,6 +68,7 @@ INLINE vector above(vector limit, vector x) { return _mm_max_ps(limit, x); }
 #include <arm_neon.h>
 #define LANES 4
 #define ROWS 4
+#define ROWS_GRU 4
 typedef float32x4_t vector;
 INLINE vector load(const float *at) { return vld1q_f32(at); }
 INLINE void store(float *at, vector value) { vst1q_f32(at, value); }
@@ -79,19 +84,26 @@ INLINE vector mac(vector sum, vector weight, vector value) { return vfmaq_f32(su
 #error "No vector is known for this processor: the WebAssembly kernel serves it."
 #endif
 
-/* The value in a register, once: else the compiler reads the same weights from memory for every row, and loads are what runs short. */
+/*
+ * Keeps a value in a register from here on, and what makes it in the order that is written. Else the compiler reads the same weights from memory for every row
+ * (and loads are what runs short), and puts chains that alternate one after the other.
+ */
 #if defined(__aarch64__)
-#define IN_REGISTER(value) __asm__("" : "+w"(value))
+#define IN_ORDER(value) __asm__("" : "+w"(value))
+#elif defined(__AVX512F__)
+#define IN_ORDER(value) __asm__("" : "+v"(value))
 #else
-#define IN_REGISTER(value) __asm__("" : "+v"(value))
+#define IN_ORDER(value) __asm__("" : "+x"(value))
 #endif
 
-/* Two steps of an innermost loop at once: its counting takes as many slots of the processor as a product. */
+/* Two rounds of an innermost loop at once: counting takes slots of the processor that products need. */
 #if defined(__clang__)
 #define UNROLL_TWICE _Pragma("clang loop unroll_count(2)")
 #else
 #define UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
+
+#define ROWS_MAX (ROWS > ROWS_GRU ? ROWS : ROWS_GRU)
 
 #ifndef FUSED
 /* sum + weight * value, each rounded on its own, so that every machine has the same bits. */

@@ -120,16 +120,21 @@ class SimdEngine implements Engine {
   #gather(rows: Uint32Array, from: number, n: number, inputs: Float32Array): void {
     const { inputSize } = this;
     const floats = this.#floats;
-    let to = this.#program.inputs / 4;
+    const first = this.#program.inputs / 4;
+    let to = first;
+    // A sum, not a branch for each value: 0 while all are finite, NaN then.
+    let unfit = 0;
     for (let i = 0; i < n; i += 1) {
       const at = rows[from + i] * inputSize;
       for (let k = 0; k < inputSize; k += 1) {
         const value = inputs[at + k];
-        // An infinity times the zero weight of a padded unit is NaN: it is one from the start, so that every vector width says the same.
-        floats[to + k] = value - value === 0 ? value : Number.NaN;
+        floats[to + k] = value;
+        unfit += value - value;
       }
       to += inputSize;
     }
+    // An infinity times the zero weight of a padded unit is NaN: it is one from the start, so that every vector width says the same.
+    if (unfit !== 0) for (let at = first; at < to; at += 1) if (!Number.isFinite(floats[at])) floats[at] = Number.NaN;
   }
 
   #scatter(rows: Uint32Array, from: number, n: number, outputs: Float32Array): void {
