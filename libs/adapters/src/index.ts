@@ -7,6 +7,8 @@ export { createInfluxReader } from './influx/influx-reader.ts';
 export type { InfluxPoint, InfluxSink, InfluxSinkOptions } from './influx/influx-sink.ts';
 export { createInfluxSink } from './influx/influx-sink.ts';
 export { sortedLine } from './influx/line-format.ts';
+export type { KafkaCheckpointOptions } from './kafka/checkpoint-log.ts';
+export { CHECKPOINT_TOPIC, createKafkaCheckpointLog } from './kafka/checkpoint-log.ts';
 export type { KeptLetter, Redriven } from './kafka/dead-letter-format.ts';
 export { letterKey } from './kafka/dead-letter-format.ts';
 export type { KafkaDeadLetterOptions, KafkaDeadLetterSink } from './kafka/dead-letter-sink.ts';

@@ -16,7 +16,10 @@ export interface ShardSnapshot {
   /** -1 before the first append. */
   readonly position: number;
   readonly model: string;
-  /** Another one after every `touch`: states were changed by something else than a record. */
+  /**
+   * Another one after every `touch` (states were changed by something else than a record) and after every start of the store, which may have lost its
+   * newest commits and have got new ones since.
+   */
   readonly revision: string;
   /** States of the keys asked for, in their order; null where there is none. */
   readonly states: readonly (Uint8Array | null)[];
@@ -69,8 +72,11 @@ export interface Checkpoint {
  */
 export interface CheckpointLog extends AsyncDisposable {
   begin(shard: Shard): Promise<CheckpointWriter>;
-  /** The newest complete checkpoints of these shards, by `shardName`. Ends writers of theirs where it would have to wait for them. */
-  read(shards: readonly Shard[]): Promise<ReadonlyMap<string, Checkpoint>>;
+  /**
+   * The newest complete checkpoints of these shards, by `shardName`. `takeOver` ends their writers first: a dead one's unfinished work would be waited
+   * for; a live one begins anew.
+   */
+  read(shards: readonly Shard[], options: { readonly takeOver: boolean }): Promise<ReadonlyMap<string, Checkpoint>>;
 }
 
 /** Writes one checkpoint after the other, each as the difference to the one before. Throws StaleEpochError where another writer began since. */

@@ -143,7 +143,7 @@ export class CheckpointedStore implements ShardStore {
     const shards = [...this.#asked.values()];
     if (shards.length === 0) return;
     const started = nowMs();
-    const found = await log.read(shards);
+    const found = await log.read(shards, { takeOver: true });
     for (const shard of shards) {
       const checkpoint = found.get(shardName(shard));
       if (checkpoint === undefined || !(await accepts(checkpoint.marker))) {

@@ -42,7 +42,6 @@ export interface Faults {
 interface Moment {
   readonly position: number;
   readonly states: States;
-  readonly revision: string;
 }
 
 // A state is a pure function of the log: the newest offset of its series; some records end it.
@@ -180,17 +179,17 @@ export class CheckpointWorld {
   }
 
   #remember(position: number, states: States): void {
-    this.#moments.push({ position, states, revision: this.#revision });
+    this.#moments.push({ position, states });
   }
 
-  /** The store loses its newest commits and its log. */
+  /** The store starts again without its newest commits and its log. */
   async #rollBack(): Promise<void> {
     const lost = this.#below(Math.min(20, this.#moments.length));
     const moment = this.#moments[this.#moments.length - 1 - lost];
     this.#store = createMemoryShardStore({ logBytesMax: 1e9 });
     const states = statesOf(new Map([...moment.states].map(([key, state]) => [key, Buffer.from(state)])));
     await this.#store.install({ shard: SHARD, ...moment, epoch: 1, model: 'm', states }, { force: false });
-    this.#revision = moment.revision;
+    this.#revision = `${this.#random()}`;
     this.#remember(moment.position, moment.states);
     this.#count('rollback');
   }
@@ -241,7 +240,7 @@ export class CheckpointWorld {
           close: () => writer.close(),
         };
       },
-      read: (shards) => inner.read(shards),
+      read: (shards, how) => inner.read(shards, how),
       async [Symbol.asyncDispose]() {},
     };
     return writeCheckpoint({ ...tracked, store: this.#watched(), log, nowMs: () => 0, pace: step, signal: NEVER });
@@ -286,7 +285,7 @@ export class CheckpointWorld {
 
   /** Throws where the newest complete checkpoint is none of the states that the shard has had at its position. */
   async #check() {
-    const newest = (await this.#log.read([SHARD])).get(shardName(SHARD));
+    const newest = (await this.#log.read([SHARD], { takeOver: false })).get(shardName(SHARD));
     if (newest === undefined) return null;
     const found = [...newest.states].map(([key, bytes]) => [key, Buffer.from(bytes).toString()]).sort();
     const possible = this.#moments.filter(({ position }) => position === newest.marker.position);

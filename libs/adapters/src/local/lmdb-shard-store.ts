@@ -1,4 +1,17 @@
-import type { AppendResult, Claim, Commit, Fence, LogEntry, Shard, ShardStatus, ShardStore } from '@tideline/pipeline';
+import { randomUUID } from 'node:crypto';
+import type {
+  AppendResult,
+  Claim,
+  Commit,
+  Fence,
+  LogEntry,
+  Shard,
+  ShardImage,
+  ShardSnapshot,
+  ShardStatus,
+  ShardStore,
+  SnapshotStore,
+} from '@tideline/pipeline';
 import { shardName } from '@tideline/pipeline';
 import type { Database, RootDatabase } from 'lmdb';
 import {
@@ -6,6 +19,7 @@ import {
   assertFence,
   claimTransition,
   commitTransition,
+  installTransition,
   LOG_RECORDS_MAX_DEFAULT,
   type LogBounds,
   NEW_SHARD,
@@ -26,14 +40,14 @@ export interface LmdbShardStoreOptions {
 }
 
 /** A ShardStore in a folder of this machine, for the run without servers. Throws ConfigError where the folder cannot be used. */
-export function createLmdbShardStore(options: LmdbShardStoreOptions): ShardStore {
+export function createLmdbShardStore(options: LmdbShardStoreOptions): ShardStore & SnapshotStore {
   const { folder, logBytesMax, logRecordsMax = LOG_RECORDS_MAX_DEFAULT } = options;
   return new LmdbShardStore(folder, { logBytesMax, logRecordsMax });
 }
 
 type StoredShard = ShardState & { readonly topic: string; readonly partition: number };
 
-class LmdbShardStore implements ShardStore {
+class LmdbShardStore implements ShardStore, SnapshotStore {
   readonly #folder: string;
   readonly #bounds: LogBounds;
   readonly #root: RootDatabase;
@@ -90,6 +104,10 @@ class LmdbShardStore implements ShardStore {
   async load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
     if (keys.length === 0) return [];
     assertFence(shard, this.#state(shard), fence);
+    return this.#load(shard, keys);
+  }
+
+  #load(shard: Shard, keys: readonly string[]): (Uint8Array | null)[] {
     const name = shardName(shard);
     return keys.map((series) => {
       const { key, lead } = stateKey(name, series);
@@ -108,9 +126,7 @@ class LmdbShardStore implements ShardStore {
       );
       if (!state) return;
       commit.keys.forEach((series, index) => {
-        const { key, lead } = stateKey(name, series);
-        const bytes = asBuffer(commit.states[index]);
-        this.#states.putSync(key, lead ? Buffer.concat([lead, bytes]) : bytes);
+        this.#putState(name, series, commit.states[index]);
       });
       for (const series of commit.removed) this.#states.removeSync(stateKey(name, series).key);
       for (const key of trimmed) this.#log.removeSync(key);
@@ -147,6 +163,41 @@ class LmdbShardStore implements ShardStore {
     for (const { key, value } of this.#states.getRange(shardRange(name))) yield readState(name, key, value);
   }
 
+  async snapshot(shard: Shard, keys: readonly string[]): Promise<ShardSnapshot | null> {
+    // One read transaction serves all reads until the next turn of the event loop.
+    const { head, epoch, position, model, revision = '' } = this.#state(shard);
+    if (head === -1) return null;
+    return { epoch, position, model, revision, states: this.#load(shard, keys) };
+  }
+
+  async capture(shard: Shard): Promise<(ShardImage & AsyncDisposable) | null> {
+    const { head, epoch, position, model } = this.#state(shard);
+    if (head === -1) return null;
+    const name = shardName(shard);
+    // All at once: a range that is read across turns of the event loop would see later commits.
+    const states = Array.from(this.#states.getRange(shardRange(name)), ({ key, value }) => readState(name, key, value));
+    return { shard, position, epoch, model, states: each(states), [Symbol.asyncDispose]: async () => {} };
+  }
+
+  async install(image: ShardImage, options: { readonly force: boolean }): Promise<boolean> {
+    const name = shardName(image.shard);
+    const states: { readonly key: string; readonly bytes: Uint8Array }[] = [];
+    for await (const state of image.states) states.push(state);
+    return this.#write(() => {
+      const before = this.#state(image.shard);
+      if (before.head !== -1 && !options.force) return false;
+      for (const key of this.#states.getKeys(shardRange(name))) this.#states.removeSync(key);
+      for (const key of this.#log.getKeys(shardRange(name))) this.#log.removeSync(key);
+      for (const { key, bytes } of states) this.#putState(name, key, bytes);
+      this.#put(image.shard, installTransition(before, image, randomUUID()));
+      return true;
+    });
+  }
+
+  touch(shard: Shard): Promise<void> {
+    return this.#write(() => this.#put(shard, { ...this.#state(shard), revision: randomUUID() }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#root.close();
   }
@@ -157,6 +208,12 @@ class LmdbShardStore implements ShardStore {
 
   #state(shard: Shard): ShardState {
     return this.#shards.get(shardName(shard)) ?? NEW_SHARD;
+  }
+
+  #putState(name: string, series: string, state: Uint8Array): void {
+    const { key, lead } = stateKey(name, series);
+    const bytes = asBuffer(state);
+    this.#states.putSync(key, lead ? Buffer.concat([lead, bytes]) : bytes);
   }
 
   #put(shard: Shard, state: ShardState): void {
@@ -171,4 +228,8 @@ class LmdbShardStore implements ShardStore {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values;
 }

@@ -27,10 +27,12 @@ export function createMemoryCheckpointLog(): CheckpointLog {
   };
   return {
     begin: async (shard) => createWriter(shard, cellOf(shard)),
-    async read(shards) {
+    async read(shards, { takeOver }) {
       const found = new Map<string, Checkpoint>();
       for (const shard of shards) {
-        const { marker, states } = cellOf(shard);
+        const cell = cellOf(shard);
+        if (takeOver) cell.writer += 1;
+        const { marker, states } = cell;
         if (marker !== null) found.set(shardName(shard), { marker, states: new Map(states) });
       }
       return found;

@@ -5,8 +5,11 @@ import {
   type Fence,
   type LogEntry,
   type Shard,
+  type ShardImage,
+  type ShardSnapshot,
   type ShardStatus,
   type ShardStore,
+  type SnapshotStore,
   shardName,
 } from '@tideline/pipeline';
 import type { Redis } from 'ioredis';
@@ -25,6 +28,7 @@ import { withRedisErrors } from './redis-errors.ts';
 import { defineScripts, runShardScript, type ScriptArgument } from './run-script.ts';
 import { APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT, type ShardScript } from './shard-scripts.ts';
 import { readStatus } from './shard-status.ts';
+import { RedisSnapshots, scanStates } from './snapshots.ts';
 
 /** Options of the Redis store: a URL, or a connection that stays the caller's to close. */
 export type RedisShardStoreOptions = ({ readonly url: string } | { readonly connection: Redis }) & {
@@ -43,7 +47,7 @@ const LOAD_KEYS_MAX = 5_000;
 const SCAN_COUNT = 1_000;
 
 /** The ShardStore of the real stack. Throws RetryableError where no Redis answers, ConfigError where it refuses or cannot serve. */
-export async function createRedisShardStore(options: RedisShardStoreOptions): Promise<ShardStore> {
+export async function createRedisShardStore(options: RedisShardStoreOptions): Promise<ShardStore & SnapshotStore> {
   const onWarning = options.onWarning ?? (() => {});
   const own = 'url' in options;
   const address = own ? redisAddress(options.url) : connectionAddress(options.connection);
@@ -66,17 +70,24 @@ interface Parts {
   readonly bounds: LogBounds;
 }
 
-class RedisShardStore implements ShardStore {
+class RedisShardStore implements ShardStore, SnapshotStore {
   readonly #parts: Parts;
   readonly #redis: Redis;
   /** Shards that this process has entered in the set of known ones. */
   readonly #listed = new Set<string>();
+  readonly #snapshots: RedisSnapshots;
   #closed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#redis = parts.redis;
     defineScripts(parts.redis, [APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT]);
+    this.#snapshots = new RedisSnapshots({
+      redis: parts.redis,
+      keyOf: (shard, part) => this.#key(shard, part),
+      list: (shard) => this.#list(shard),
+      ask: (work) => this.#ask(work),
+    });
   }
 
   async head(shard: Shard): Promise<number | null> {
@@ -158,22 +169,27 @@ class RedisShardStore implements ShardStore {
     return this.#ask(() => readStatus(this.#redis, names, (name, part) => `${prefix}:{${name}}:${part}`));
   }
 
-  async *states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
-    // A scan may name a key twice while the hash grows. Bounded by the shard's series.
-    const seen = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, fields] = await this.#ask(() =>
-        this.#redis.hscanBuffer(this.#key(shard, 'state'), cursor, 'COUNT', SCAN_COUNT),
-      );
-      cursor = next.toString();
-      for (let at = 0; at < fields.length; at += 2) {
-        const key = fields[at].toString();
-        if (seen.has(key)) continue;
-        seen.add(key);
-        yield { key, bytes: fields[at + 1] };
-      }
-    } while (cursor !== '0');
+  states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
+    const key = this.#key(shard, 'state');
+    return scanStates((cursor) => this.#ask(() => this.#redis.hscanBuffer(key, cursor, 'COUNT', SCAN_COUNT)));
+  }
+
+  snapshot(shard: Shard, keys: readonly string[]): Promise<ShardSnapshot | null> {
+    return this.#snapshots.snapshot(shard, keys);
+  }
+
+  capture(shard: Shard): Promise<(ShardImage & AsyncDisposable) | null> {
+    return this.#snapshots.capture(shard);
+  }
+
+  install(image: ShardImage, options: { readonly force: boolean }): Promise<boolean> {
+    // An unknown shard may be one that the server has lost, with the set that names it.
+    this.#listed.delete(shardName(image.shard));
+    return this.#snapshots.install(image, options);
+  }
+
+  touch(shard: Shard): Promise<void> {
+    return this.#snapshots.touch(shard);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -183,7 +199,7 @@ class RedisShardStore implements ShardStore {
     await this.#redis.quit().catch(() => this.#redis.disconnect());
   }
 
-  #key(shard: Shard, part: 'meta' | 'log' | 'state'): string {
+  #key(shard: Shard, part: string): string {
     return `${this.#parts.prefix}:{${shardName(shard)}}:${part}`;
   }
 

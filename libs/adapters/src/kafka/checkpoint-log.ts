@@ -1,0 +1,214 @@
+/**
+ * Checkpoints in a compacted Kafka topic. The log's two promises are Kafka's transactions:
+ * - Visible at `commit` or never: readers read committed messages only, and the broker's cleaner never lets a message of an aborted or unfinished
+ *   transaction replace an older one, so what compaction leaves is what was committed.
+ * - `begin` ends those before it: a shard's writers have one transactional id, and initialising it fences every producer that had it.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type Checkpoint,
+  type CheckpointLog,
+  type CheckpointMarker,
+  type CheckpointWriter,
+  ConfigError,
+  type Shard,
+  StaleEpochError,
+  shardName,
+} from '@tideline/pipeline';
+import { Partitioners, type Producer, type Transaction } from 'kafkajs';
+import { markerMessage, readCheckpointMessage, stateMessage } from './checkpoint-format.ts';
+import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
+import { translateKafkaError } from './kafka-errors.ts';
+import { readTopicToEnd } from './read-topic.ts';
+import { ensureTopics, readRanges, withAdmin } from './topics.ts';
+
+/** Topic of the checkpoints. */
+export const CHECKPOINT_TOPIC = 'tideline-checkpoints';
+const PARTITIONS_DEFAULT = 16;
+/** Bounds what one checkpoint may take, and how long a dead writer's unfinished one can hold up readers of its partition. */
+const TRANSACTION_TIMEOUT_MS = 120_000;
+/** Below the broker's bound of a message (1 MiB by default), with room for key and header. */
+const STATE_BYTES_MAX = 900_000;
+const FENCED =
+  /PRODUCER_FENCED|INVALID_PRODUCER_EPOCH|INVALID_PRODUCER_ID_MAPPING|UNKNOWN_PRODUCER_ID|INVALID_TXN_STATE/;
+
+export interface KafkaCheckpointOptions extends KafkaConnection {
+  /** Default CHECKPOINT_TOPIC. Created, compacted, where it is missing. */
+  readonly topic?: string;
+  /** Partitions of a topic that has to be created. */
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  /** How long reading all of a partition may take. */
+  readonly readDeadlineMs?: number;
+}
+
+const READ_DEADLINE_MS = 300_000;
+
+/** Throws RetryableError where Kafka does not answer, ConfigError where it refuses or the topic is not compacted. */
+export async function createKafkaCheckpointLog(options: KafkaCheckpointOptions): Promise<CheckpointLog> {
+  const { topic = CHECKPOINT_TOPIC, partitions = PARTITIONS_DEFAULT, replicationFactor = 1 } = options;
+  const config = { 'cleanup.policy': 'compact' };
+  await ensureTopics({ ...options, topics: [{ topic, partitions, replicationFactor, config }] });
+  const count = await withAdmin(options, async (admin) => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: topic, configNames: ['cleanup.policy'] }],
+    });
+    const policy = resources[0]?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
+    // With deletion by age a state that nobody changes would be gone one day.
+    if (policy !== 'compact')
+      throw new ConfigError([`Topic '${topic}' has cleanup.policy '${policy}': checkpoints need 'compact'.`]);
+    return (await readRanges(admin, topic)).length;
+  });
+  return new KafkaCheckpointLog({ ...options, topic }, count);
+}
+
+class KafkaCheckpointLog implements CheckpointLog {
+  readonly #options: KafkaCheckpointOptions & { readonly topic: string };
+  readonly #partitions: number;
+
+  constructor(options: KafkaCheckpointOptions & { readonly topic: string }, partitions: number) {
+    this.#options = options;
+    this.#partitions = partitions;
+  }
+
+  async begin(shard: Shard): Promise<CheckpointWriter> {
+    const { topic } = this.#options;
+    const address = kafkaAddress(this.#options);
+    const producer = this.#producer(shard);
+    try {
+      await producer.connect();
+      // The first transaction fences, even if nothing is ever written in it.
+      const first = await producer.transaction();
+      return new KafkaCheckpointWriter({ producer, first, topic, shard, address, partition: this.#partitionOf(shard) });
+    } catch (error) {
+      await producer.disconnect().catch(() => undefined);
+      throw writerError(error, shard, address);
+    }
+  }
+
+  async read(
+    shards: readonly Shard[],
+    options: { readonly takeOver: boolean },
+  ): Promise<ReadonlyMap<string, Checkpoint>> {
+    const { topic, readDeadlineMs = READ_DEADLINE_MS } = this.#options;
+    if (options.takeOver) await this.#takeOver(shards);
+    const wanted = new Map(shards.map((shard) => [shardName(shard), new Map<string, Uint8Array>()]));
+    const markers = new Map<string, CheckpointMarker>();
+    const partitions = [...new Set(shards.map((shard) => this.#partitionOf(shard)))];
+    await readTopicToEnd({
+      ...this.#options,
+      ...{ topic, partitions, deadlineMs: readDeadlineMs },
+      onMessage: (message) => {
+        const read = readCheckpointMessage(message);
+        const states = read === null ? undefined : wanted.get(shardName(read.shard));
+        if (read === null || states === undefined) return;
+        if (read.kind === 'marker') {
+          if (read.marker === null) markers.delete(shardName(read.shard));
+          else markers.set(shardName(read.shard), read.marker);
+        } else if (read.bytes === null) states.delete(read.key);
+        else states.set(read.key, read.bytes);
+      },
+    });
+    return new Map([...markers].map(([name, marker]) => [name, { marker, states: wanted.get(name) ?? new Map() }]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Ends the writers of the shards, where anything was ever written to their partition. */
+  async #takeOver(shards: readonly Shard[]): Promise<void> {
+    const ranges = await withAdmin(this.#options, (admin) => readRanges(admin, this.#options.topic));
+    const written = new Set(ranges.filter(({ high }) => high > 0).map(({ partition }) => partition));
+    for (const shard of shards) {
+      if (!written.has(this.#partitionOf(shard))) continue;
+      const writer = await this.begin(shard);
+      await writer.close();
+    }
+  }
+
+  /** All of a shard lies in one partition, so that its messages keep their order. */
+  #partitionOf(shard: Shard): number {
+    return createHash('sha256').update(shardName(shard)).digest().readUInt32LE(0) % this.#partitions;
+  }
+
+  #producer(shard: Shard): Producer {
+    return createKafkaClient(this.#options, 'patient').producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionalId: `${this.#options.topic}-${shardName(shard)}`,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    });
+  }
+}
+
+interface WriterParts {
+  readonly producer: Producer;
+  readonly first: Transaction;
+  readonly topic: string;
+  readonly partition: number;
+  readonly shard: Shard;
+  readonly address: string;
+}
+
+class KafkaCheckpointWriter implements CheckpointWriter {
+  readonly #parts: WriterParts;
+  #transaction: Transaction | null;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.#transaction = parts.first;
+  }
+
+  write(changes: CheckpointChanges): Promise<void> {
+    const { shard } = this.#parts;
+    const large = changes.find(({ bytes }) => bytes !== null && bytes.length > STATE_BYTES_MAX);
+    if (large)
+      throw new ConfigError([
+        `The state of '${large.key}' has ${large.bytes?.length} bytes, at most ${STATE_BYTES_MAX} fit.`,
+      ]);
+    return this.#send(changes.map((change) => stateMessage(shard, change)));
+  }
+
+  async commit(marker: CheckpointMarker): Promise<void> {
+    await this.#send([markerMessage(marker)]);
+    await this.#ask(async () => {
+      await this.#transaction?.commit();
+      this.#transaction = null;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#transaction?.abort().catch(() => undefined);
+    this.#transaction = null;
+    await this.#parts.producer.disconnect().catch(() => undefined);
+  }
+
+  async #send(messages: readonly ReturnType<typeof stateMessage>[]): Promise<void> {
+    const { producer, topic, partition } = this.#parts;
+    if (messages.length === 0) return;
+    await this.#ask(async () => {
+      this.#transaction ??= await producer.transaction();
+      await this.#transaction.send({ topic, acks: -1, messages: messages.map((one) => ({ ...one, partition })) });
+    });
+  }
+
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw writerError(error, this.#parts.shard, this.#parts.address);
+    }
+  }
+}
+
+type CheckpointChanges = Parameters<CheckpointWriter['write']>[0];
+
+function writerError(error: unknown, shard: Shard, address: string): Error {
+  const chain: unknown[] = [];
+  for (let cause = error; cause instanceof Error && chain.length < 10; cause = cause.cause) chain.push(cause);
+  const fenced = chain.some((cause) => FENCED.test(String((cause as { readonly type?: string }).type ?? '')));
+  if (fenced) return new StaleEpochError(`Another writer of checkpoints of shard ${shardName(shard)} began.`);
+  return translateKafkaError(error, address);
+}
