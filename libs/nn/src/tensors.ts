@@ -4,6 +4,8 @@ import { directionsOf, GATES, type LayerWeights, type Model, type ModelSpec, typ
 import { ModelError } from './model-error.ts';
 import { assertSpec, familyOf } from './spec.ts';
 
+export { assertSpec } from './spec.ts';
+
 /** A weight tensor's name (PyTorch's state_dict names) and shape, in file order. */
 export interface TensorShape {
   readonly name: string;
