@@ -27,8 +27,10 @@ export const NEXT_STRIDE: usize = 52;
 /** Scratch: [rows][SUMS_STRIDE bytes]. */
 export const SUMS: usize = 56;
 export const SUMS_STRIDE: usize = 60;
+/** Vectors of HEAD_PLACES that hold outputs; the others are room. The native kernel leaves them out. */
+export const HEAD_VECTORS: usize = 64;
 /** Each layer from here on: LAYER_BYTES of the words below. */
-export const FIRST_LAYER: usize = 64;
+export const FIRST_LAYER: usize = 68;
 export const LAYER_BYTES: usize = 24;
 export const WEIGHTS: usize = 0;
 export const WIDTH: usize = 4;

@@ -31,7 +31,7 @@ static void copy(char *base, uint32_t to, uint32_t from, uint32_t floats) {
 INLINE const float *peephole_of(const char *base, const struct layer *layer) { return layer->peephole == 0 ? NULL : floats_at(base, layer->peephole); }
 
 INLINE struct block block_of(const char *base, const struct program *program, const struct layer *layer, uint32_t weights) {
-  const struct block block = {floats_at(base, weights), program->cell == CELL_GRU ? 3 : 4, layer->width, program->hidden};
+  const struct block block = {floats_at(base, weights), program->cell == CELL_GRU ? GRU : VECTORS, layer->width, program->hidden};
   return block;
 }
 
@@ -55,7 +55,8 @@ static void run_recurrence(char *base, const struct program *program, const stru
 }
 
 static void head(char *base, const struct program *program, uint32_t n) {
-  const struct block block = {floats_at(base, program->head), VECTORS, program->hidden, 0};
+  /* A few outputs are most often one vector. */
+  const struct block block = {floats_at(base, program->head), program->head_vectors == 1 ? NARROW : VECTORS, program->hidden, 0};
   affine_layer(base, rows_of(base, program), n, block, program->head_places, program->head_places);
 }
 

@@ -57,7 +57,10 @@ static void affine_layer(char *base, const struct row *rows, uint32_t count, str
     sum_lone_row(floats_at(base, rows->x), floats_at(base, rows->h), block, groups, out);
     return;
   }
-  for (size_t group = 0; group < groups; group += 1) sum_block(base, rows, count, next_block(block, group), out + group * GROUP, stride);
+  for (size_t group = 0; group < groups; group += 1) {
+    sum_block(base, rows, count, block, out + group * GROUP, stride);
+    block = next_block(block, 1);
+  }
 }
 
 /* The same, then tanh: an RNN layer. */

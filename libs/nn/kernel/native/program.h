@@ -23,6 +23,7 @@ struct program {
   uint32_t next_stride;
   uint32_t sums;
   uint32_t sums_stride;
+  uint32_t head_vectors;
 };
 
 /* The layers follow the program's words. */

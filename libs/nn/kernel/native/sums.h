@@ -14,9 +14,11 @@
 #define BLOCKS 2
 
 /*
- * The weights of one block of places: a bias row of 4 vectors, then a row of `gates` vectors for each of `width` inputs and `hidden` h. There are 4 gates, or
- * 3 for a GRU: the third place of a row is then the candidate, which x adds to the third sum and h to the fourth.
+ * The weights of one block of places: a bias row of 4 vectors, then a row for each of `width` inputs and `hidden` h. A row is 4 vectors, or GRU gates:
+ * its third place is the candidate, which x adds to the third sum and h to the fourth. Of a NARROW block only the first vector of each row counts.
  */
+#define GRU 3
+#define NARROW 1
 struct block {
   const float *weights;
   int gates;
@@ -28,10 +30,10 @@ INLINE const float *floats_at(const char *base, uint32_t address) { return (cons
 
 INLINE float *written_at(char *base, uint32_t address) { return (float *)(void *)(base + address); }
 
-INLINE size_t floats_of_row(const struct block block) { return (size_t)block.gates * LANES; }
+INLINE size_t floats_of_row(const int gates) { return gates == GRU ? (size_t)GRU * LANES : GROUP; }
 
 INLINE struct block next_block(struct block block, const size_t count) {
-  block.weights += count * (GROUP + ((size_t)block.width + block.hidden) * floats_of_row(block));
+  block.weights += count * (GROUP + ((size_t)block.width + block.hidden) * floats_of_row(block.gates));
   return block;
 }
 
@@ -50,13 +52,13 @@ INLINE void add_rows(vector (*sums)[VECTORS], const int rows, const int gates, c
       if (rows > 1) IN_ORDER(weight);
       for (int r = 0; r < rows; r += 1) sums[r][g] = mac(sums[r][g], weight, value[r]);
     }
-    w += gates * LANES;
+    w += floats_of_row(gates);
   }
 }
 
 /* sums[block][gate] += w[block][k][gate] * v[k] */
 INLINE void add_blocks(vector (*sums)[VECTORS], const int blocks, const int gates, const float *const *w, const float *v, const size_t n) {
-  const size_t stride = (size_t)gates * LANES;
+  const size_t stride = floats_of_row(gates);
   UNROLL_TWICE
   for (size_t k = 0; k < n; k += 1) {
     const vector value = splat(v[k]);
@@ -66,7 +68,7 @@ INLINE void add_blocks(vector (*sums)[VECTORS], const int blocks, const int gate
 }
 
 INLINE void swap_candidates(vector (*sums)[VECTORS], const int count, const int gates) {
-  if (gates == VECTORS) return;
+  if (gates != GRU) return;
   for (int i = 0; i < count; i += 1) {
     const vector of_x = sums[i][2];
     sums[i][2] = sums[i][3];
@@ -91,13 +93,13 @@ INLINE void sum_rows(const int rows, const int gates, const char *base, const st
   const float *w = block.weights + GROUP;
   add_rows(sums, rows, gates, w, x, block.width);
   swap_candidates(sums, rows, gates);
-  add_rows(sums, rows, gates, w + (size_t)block.width * (size_t)gates * LANES, h, block.hidden);
+  add_rows(sums, rows, gates, w + block.width * floats_of_row(gates), h, block.hidden);
   swap_candidates(sums, rows, gates);
   store_sums(sums, rows, out, stride);
 }
 
 INLINE void sum_all_rows(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct block block, float *out, const size_t stride) {
-  const int together = gates == VECTORS ? ROWS : ROWS_GRU;
+  const int together = gates == NARROW ? ROWS_NARROW : gates == GRU ? ROWS_GRU : ROWS;
   uint32_t i = 0;
   for (; count - i >= (uint32_t)together; i += (uint32_t)together) sum_rows(together, gates, base, rows + i, block, out + i * stride, stride);
   if (together > 2)
@@ -108,7 +110,8 @@ INLINE void sum_all_rows(const int gates, const char *base, const struct row *ro
 /* One block's sums of `count` rows into out [count][stride]. The compiler sees the number of gates: it is a constant in each copy. */
 SEPARATE void sum_block(const char *base, const struct row *rows, uint32_t count, struct block block, float *out, size_t stride) {
   if (block.gates == VECTORS) sum_all_rows(VECTORS, base, rows, count, block, out, stride);
-  else sum_all_rows(3, base, rows, count, block, out, stride);
+  else if (block.gates == GRU) sum_all_rows(GRU, base, rows, count, block, out, stride);
+  else sum_all_rows(NARROW, base, rows, count, block, out, stride);
 }
 
 /* Adds v to the sums of `blocks` blocks that stand in `at` [blocks][GROUP]; `row` is the first of v's weights in the block. */
@@ -120,7 +123,7 @@ INLINE void add_to_blocks(const int blocks, const int gates, const float *x, con
     for (int g = 0; g < VECTORS; g += 1) sums[b][g] = load(start + (size_t)b * stride + g * LANES);
   }
   if (x != NULL) add_blocks(sums, blocks, gates, w, x, block.width);
-  for (int b = 0; b < blocks; b += 1) w[b] += (size_t)block.width * (size_t)gates * LANES;
+  for (int b = 0; b < blocks; b += 1) w[b] += block.width * floats_of_row(gates);
   swap_candidates(sums, blocks, gates);
   add_blocks(sums, blocks, gates, w, h, block.hidden);
   swap_candidates(sums, blocks, gates);
@@ -144,8 +147,8 @@ INLINE void add_to_all_blocks(const int gates, const float *x, const float *h, s
  * of h are added.
  */
 SEPARATE void sum_lone_row(const float *x, const float *h, struct block block, size_t count, float *at) {
-  if (block.gates == VECTORS) add_to_all_blocks(VECTORS, x, h, block, count, at);
-  else add_to_all_blocks(3, x, h, block, count, at);
+  if (block.gates == GRU) add_to_all_blocks(GRU, x, h, block, count, at);
+  else add_to_all_blocks(VECTORS, x, h, block, count, at);
 }
 
 #endif

@@ -14,7 +14,7 @@
 #endif
 
 /*
- * ROWS: rows of a batch that go together; ROWS_GRU for the 3 gates of a GRU. So many sums hide the latency of an addition (measured), and leave registers
+ * ROWS: rows of a batch that go together; ROWS_GRU for the 3 gates of a GRU; ROWS_NARROW for a block of one vector. So many sums hide the latency of an addition (measured), and leave registers
  * for weights and inputs.
  * `below(limit, x)` and `above(limit, x)` clamp x and keep its NaN: the x86 minimum is its second operand where a comparison is false.
  */
@@ -103,7 +103,8 @@ INLINE vector mac(vector sum, vector weight, vector value) { return vfmaq_f32(su
 #define UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
 
-#define ROWS_MAX (ROWS > ROWS_GRU ? ROWS : ROWS_GRU)
+#define ROWS_NARROW 8
+#define ROWS_MAX 8
 
 #ifndef FUSED
 /* sum + weight * value, each rounded on its own, so that every machine has the same bits. */

@@ -19,6 +19,7 @@ const HEADER = [
   'nextStride',
   'sums',
   'sumsStride',
+  'headVectors',
 ] as const;
 const LAYER_WORDS = 6;
 const ALIGNMENT = 64;
@@ -77,7 +78,8 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
       inputs,
       inputStride: spec.inputSize * 4,
     },
-    ...{ outputs, headPlaces, head: headAt, rows, next, nextStride, sums, sumsStride },
+    ...{ outputs, headPlaces, head: headAt, headVectors: Math.ceil(spec.outputSize / lanes) },
+    ...{ rows, next, nextStride, sums, sumsStride },
   };
   const words = [
     ...HEADER.map((name) => header[name]),
