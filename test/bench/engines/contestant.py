@@ -99,7 +99,8 @@ def onnxruntime_way(ort, request, spec, inputs, name, path):
     lead = [1, batch] if name == "operator" else [batch] if is_step else [rows, 1]
     out_rows = 1 if request["form"] == "window" else rows
     states = [] if request["form"] == "window" else [v.name for v in session.get_inputs() if v.name != "x"]
-    shape = [batch, hidden] if name.startswith("gemm") else [1, batch, hidden]
+    width = sum(v.shape[-1] for v in session.get_inputs() if v.name == "s")
+    shape = [batch, width] if name == "packed" else [batch, hidden] if name.startswith("gemm") else [1, batch, hidden]
     xs = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(x.reshape(*lead, spec["inputSize"]))) for x in inputs]
     y = ort.OrtValue.ortvalue_from_numpy(np.zeros((out_rows, spec["outputSize"]), np.float32))
     # Two sets of states take turns: the one written last is the next call's input. All is bound, nothing is copied.

@@ -38,7 +38,7 @@ export function measureThroughput(benchCase: BenchCase, measuring: Measuring): P
     () => true,
     async (ready, refused) => {
       const rounds = await roundsOf(ready, measuring, {
-        ...{ rounds: effort.rounds, sliceMs: effort.sliceMs, callsMin: 1, each: false },
+        ...{ rounds: effort.rounds, sliceMs: effort.sliceMs, callsMin: 1, each: false, slowMs: SLOW_MS },
       });
       const { id, title, spec, form, batch } = benchCase;
       return {
@@ -56,7 +56,7 @@ export function measureLatency(benchCase: BenchCase, measuring: Measuring): Prom
   return arena.withCase(benchCase, isTimed, async (ready, refused) => {
     const rounds = await roundsOf(ready, measuring, {
       ...{ rounds: effort.latencyRounds, sliceMs: effort.latencySliceMs },
-      ...{ callsMin: effort.latencyCallsMin, each: true },
+      ...{ callsMin: effort.latencyCallsMin, each: true, slowMs: Number.POSITIVE_INFINITY },
     });
     const { id, title, spec, form, length } = benchCase;
     return {
@@ -76,6 +76,7 @@ function roundsOf(
     readonly sliceMs: number;
     readonly callsMin: number;
     readonly each: boolean;
+    readonly slowMs: number;
   },
 ): Promise<Rounds<Peaks>> {
   const beside = async (): Promise<Peaks> => {
@@ -85,7 +86,7 @@ function roundsOf(
   };
   return runRounds(
     ready.map(({ contestant }) => contestant),
-    { ...options, slowMs: SLOW_MS, beside },
+    { ...options, beside },
   );
 }
 

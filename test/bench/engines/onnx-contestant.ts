@@ -1,6 +1,7 @@
 /** onnxruntime-node as a contestant, one thread: `node onnx-contestant.js FOLDER`, where FOLDER's node_modules hold the package. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { elementCount } from '@tideline/nn';
 import { outputRowsOf, rowsOf } from './cases.ts';
 import { type Runner, serve } from './contestant.ts';
 import type { LoadRequest } from './protocol.ts';
@@ -40,9 +41,8 @@ async function load(request: LoadRequest, name: string, allocates: boolean): Pro
   const inputs = cut(readFloats(request.inputs), Array<number>(request.sets).fill(rows * spec.inputSize)).map(
     (values) => new ort.Tensor('float32', values, [...lead, spec.inputSize]),
   );
-  const stateShape = name.startsWith('gemm') ? [batch, spec.hiddenSize] : [1, batch, spec.hiddenSize];
-  const states = form === 'window' ? [] : stateNames(spec.layers, spec.cell === 'lstm');
-  const zero = (): Tensor => new ort.Tensor('float32', new Float32Array(batch * spec.hiddenSize), stateShape);
+  const { names: states, shape: stateShape } = statesOf(request, name);
+  const zero = (): Tensor => new ort.Tensor('float32', new Float32Array(elementCount(stateShape)), stateShape);
   const sets = [0, 1].map(() => ({
     y: new ort.Tensor('float32', new Float32Array(outputRowsOf(request) * spec.outputSize), [
       outputRowsOf(request),
@@ -75,8 +75,14 @@ async function load(request: LoadRequest, name: string, allocates: boolean): Pro
   };
 }
 
-function stateNames(layers: number, isLstm: boolean): string[] {
-  return Array.from({ length: layers }, (_, l) => [`h${l}`, ...(isLstm ? [`c${l}`] : [])]).flat();
+/** Names of the graph's states and the shape of each. */
+function statesOf({ spec, form, batch }: LoadRequest, name: string): { names: string[]; shape: number[] } {
+  const { layers, hiddenSize } = spec;
+  const kinds = spec.cell === 'lstm' ? ['h', 'c'] : ['h'];
+  const names =
+    form === 'window' ? [] : Array.from({ length: layers }, (_, l) => kinds.map((kind) => `${kind}${l}`)).flat();
+  if (name === 'packed') return { names: ['s'], shape: [batch, names.length * hiddenSize] };
+  return { names, shape: name.startsWith('gemm') ? [batch, hiddenSize] : [1, batch, hiddenSize] };
 }
 
 function newName(state: string): string {

@@ -3,17 +3,18 @@
  *
  * `operator`: ONNX's own LSTM or GRU, one step long. x [1][B][I], states [1][B][H].
  * `gemm`, `gemms`: the step spelled in plain operators, with one product a layer over [x, h], or with two. x [B][I], states [B][H].
+ * `packed`: the same with all states in one tensor s [B][states], sn.
  * `sequence`: the operator over T steps of one series. x [T][1][I], states [1][1][H], y [T][O].
  * `window`: the same from a zero state, y [1][O] of the last step; no states.
  */
 import type { Model } from '@tideline/nn';
 import type { Form } from './cases.ts';
-import { cellGraph, headOf } from './onnx-cells.ts';
+import { cellGraph, headOf, packedGraph } from './onnx-cells.ts';
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxValue } from './onnx-proto.ts';
 import { operatorTensors } from './onnx-weights.ts';
 
 export const GRAPHS_OF: Readonly<Record<Form, readonly string[]>> = {
-  step: ['operator', 'gemm', 'gemms'],
+  step: ['operator', 'gemm', 'gemms', 'packed'],
   run: ['sequence'],
   window: ['window'],
 };
@@ -22,7 +23,7 @@ export const GRAPHS_OF: Readonly<Record<Form, readonly string[]>> = {
 export function onnxFile(model: Model, name: string): Buffer | null {
   if (name === 'gemm' && model.spec.cell === 'gru') return null;
   if (name === 'gemm' || name === 'gemms') return encodeOnnx(cellGraph(model, name));
-  return encodeOnnx(operatorGraph(model, name));
+  return encodeOnnx(name === 'packed' ? packedGraph(model) : operatorGraph(model, name));
 }
 
 function operatorGraph(model: Model, name: string): OnnxGraph {

@@ -30,6 +30,7 @@ static double now_ns(void) {
 #define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define SUMS 14
 #define BLOCK 20000
+#define LOOK_BYTES (4 << 20)
 
 static volatile float keep;
 
@@ -62,8 +63,8 @@ static double read_rate(size_t bytes, double ms) {
   memset(p, 1, count * block);
   words a0 = {0}, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
   double passes = 0, start = now_ns(), elapsed;
-  /* The clock is looked at after 64 KiB at least. */
-  int repeat = count * block >= 65536 ? 1 : (int)(65536 / (count * block));
+  /* The clock is a call of the kernel: it is looked at after 4 MiB at least. */
+  int repeat = count * block >= LOOK_BYTES ? 1 : (int)(LOOK_BYTES / (count * block));
   do {
     for (int r = 0; r < repeat; r++) {
       for (size_t i = 0; i < count * 8; i += 8) {

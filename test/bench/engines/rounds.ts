@@ -56,9 +56,9 @@ export async function runRounds<Beside>(
   return { samples, beside };
 }
 
-/** Another one begins in every round, and every second round goes backwards, so that nobody always follows the same one. */
+/** Every second round goes backwards, then another one begins: nobody always follows the same one. */
 function turned<Item>(items: readonly Item[], round: number): Item[] {
-  const first = round % Math.max(1, items.length);
+  const first = Math.floor(round / 2) % Math.max(1, items.length);
   const order = [...items.slice(first), ...items.slice(0, first)];
   return round % 2 === 0 ? order : order.toReversed();
 }

@@ -6,20 +6,35 @@ import type { Spread } from './statistics.ts';
 export function tablesOf(result: BenchResult): string {
   return [
     describeRun(result),
-    '### Steps per second',
-    `One thread, by processor time, which leaves out what others on the machine took. In brackets: the ratio to ${ONNXRUNTIME} and the quarters of the rounds' ratios. *run* is one series, 1,000 steps a call.`,
-    throughputTable(result),
-    '### Distance from the limits',
-    describeLimits(result),
-    limitsTable(result),
-    '### Finance shapes (STAC-shaped, unaudited)',
-    'Shapes of STAC-ML Markets (Inference); neither run nor audited by STAC. Times of one inference in µs: p50 / p99, and the ratio to ' +
-      `${ONNXRUNTIME}'s p50. *carried state*: one step a tick. *window*: all its steps from a zero state.`,
-    latencyTable(result.latency),
+    ...(result.throughput.length > 0 ? throughputSections(result) : []),
+    ...(result.latency.length > 0 ? latencySection(result) : []),
     '### Targets',
     targetTable(result),
     describePeers(result),
   ].join('\n\n');
+}
+
+function throughputSections(result: BenchResult): string[] {
+  return [
+    '### Steps per second',
+    'One thread; by processor time, which leaves out what others on the machine took. *run* is one series, 1,000 steps a call.',
+    rateTable(result),
+    `### Ratio of steps per second to ${ONNXRUNTIME}'s`,
+    "Median of the rounds' ratios, in brackets their quarters.",
+    ratioTable(result),
+    '### Distance from the limits',
+    describeLimits(result),
+    limitsTable(result),
+  ];
+}
+
+function latencySection({ latency }: BenchResult): string[] {
+  return [
+    '### Finance shapes (STAC-shaped, unaudited)',
+    'Shapes of STAC-ML Markets (Inference); neither run nor audited by STAC. Times of one inference in µs: p50 / p99, and the ratio to ' +
+      `${ONNXRUNTIME}'s p50. *carried state*: one step a tick. *window*: all its steps from a zero state.`,
+    latencyTable(latency),
+  ];
 }
 
 function describeRun({ date, machine, rounds, sliceMs, isQuick, seconds, versions }: BenchResult): string {
@@ -32,7 +47,7 @@ function describeRun({ date, machine, rounds, sliceMs, isQuick, seconds, version
   ].join('\n');
 }
 
-function throughputTable({ throughput }: BenchResult): string {
+function rateTable({ throughput }: BenchResult): string {
   const names = namesOf(throughput);
   return table(
     ['', ...names],
@@ -40,11 +55,19 @@ function throughputTable({ throughput }: BenchResult): string {
       title,
       ...names.map((name) => {
         const found = contestants.find((contestant) => contestant.name === name);
-        if (!found) return '–';
-        const ratio = found.over[ONNXRUNTIME];
-        const shown = !ratio || name === ONNXRUNTIME ? '' : ` (${ratioText(ratio)})`;
-        return `${count(found.stepsPerSecond.median)}${shown}`;
+        return found ? count(found.stepsPerSecond.median) : '–';
       }),
+    ]),
+  );
+}
+
+function ratioTable({ throughput }: BenchResult): string {
+  const names = namesOf(throughput).filter((name) => name !== ONNXRUNTIME);
+  return table(
+    ['', ...names],
+    throughput.map(({ title, contestants }) => [
+      title,
+      ...names.map((name) => ratioText(contestants.find((contestant) => contestant.name === name))),
     ]),
   );
 }
@@ -95,9 +118,8 @@ function latencyTable(cases: readonly LatencyCase[]): string {
       ...names.map((name) => {
         const found = contestants.find((contestant) => contestant.name === name);
         if (!found) return '–';
-        const ratio = found.over[ONNXRUNTIME];
-        const shown = !ratio || name === ONNXRUNTIME ? '' : ` (${ratioText(ratio)})`;
-        return `${micros(found.p50)} / ${micros(found.p99)}${shown}`;
+        const times = `${micros(found.p50)} / ${micros(found.p99)}`;
+        return name === ONNXRUNTIME ? times : `${times}, ${ratioText(found)}`;
       }),
       String(Math.min(...contestants.map(({ samples }) => samples))),
     ]),
@@ -105,13 +127,23 @@ function latencyTable(cases: readonly LatencyCase[]): string {
 }
 
 function targetTable({ targets }: BenchResult): string {
-  return table(
+  const measured = targets.filter(({ verdict }) => verdict !== 'not measured');
+  const engines = [...new Set(targets.filter((target) => !measured.includes(target)).map(({ engine }) => engine))];
+  const shown = table(
     ['engine', 'what', 'where', 'from', 'needed', 'got', ''],
-    targets.map(({ engine, what, where, from, needed, got, unit, verdict }) => {
+    measured.map(({ engine, what, where, from, needed, got, unit, verdict }) => {
       const show = (value: number | null) => (value === null ? '–' : unit === '%' ? percent(value) : ratio(value));
       return [engine, what, where, from, show(needed), show(got), verdict];
     }),
   );
+  const missing = engines.map(
+    (name) => `${name} ${targets.filter((one) => !measured.includes(one) && one.engine === name).length}`,
+  );
+  const notes = [
+    'From *issue*: promised. From *trial*: what a throw-away kernel in C reached on a processor with AVX-512.',
+    ...(missing.length > 0 ? [`Not measured in this run: ${missing.join(', ')}.`] : []),
+  ];
+  return `${shown}\n\n${notes.join(' ')}`;
 }
 
 function describePeers({ absent, throughput, latency }: BenchResult): string {
@@ -146,12 +178,17 @@ export function count(value: number): string {
   return value >= 1e3 ? `${(value / 1e3).toPrecision(3)}k` : value.toPrecision(3);
 }
 
-function ratioText({ median, low, high }: Spread): string {
-  return `${ratio(median)}, ${ratio(low)}–${ratio(high)}`;
+function ratioText(found: { readonly over: Readonly<Record<string, Spread>> } | undefined): string {
+  const over = found?.over[ONNXRUNTIME];
+  return over ? `${ratio(over.median)} (${digits(over.low)}–${digits(over.high)})` : '–';
 }
 
 function ratio(value: number): string {
-  return `${value >= 10 ? value.toFixed(1) : value.toFixed(2)}x`;
+  return `${digits(value)}x`;
+}
+
+function digits(value: number): string {
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
 function percent(share: number | null): string {
