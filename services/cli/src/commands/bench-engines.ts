@@ -81,7 +81,8 @@ function tableOf(model: Model, widths: readonly number[], costs: readonly Engine
       : `${kind.padEnd(NAME_WIDTH)}  ${problem}`,
   );
   return `${[
-    `Steps a second of '${name}' (${cell} ${inputSize} -> ${hiddenSize}x${layers} -> ${outputSize}) by rows a batch; > the time was up before, so it is at least that.`,
+    `Steps a second of '${name}' (${cell} ${inputSize} -> ${hiddenSize}x${layers} -> ${outputSize}) by rows a batch.`,
+    '> at least: the time was up before it was measured.',
     line('engine', widths.map(String)),
     ...rows,
     line(
