@@ -12,6 +12,8 @@
 #define GROUP ((size_t)VECTORS * LANES)
 /* Blocks of a lone row that go together: enough sums to hide the latency of an addition. */
 #define BLOCKS 2
+/* Weights that stay in the first cache (32 KiB and more) beside the inputs and sums of the rows. */
+#define PART_BYTES 16384
 
 /*
  * The weights of one block of places: a bias row of 4 vectors, then a row for each of `width` inputs and `hidden` h. A row is 4 vectors, or GRU gates:
@@ -81,37 +83,70 @@ INLINE void store_sums(vector (*sums)[VECTORS], const int count, float *out, con
     for (int g = 0; g < VECTORS; g += 1) store(out + (size_t)i * stride + g * LANES, sums[i][g]);
 }
 
-/* One block's sums of `rows` rows, from the bias over x and then over h, into out[row][stride]. */
-INLINE void sum_rows(const int rows, const int gates, const char *base, const struct row *row, const struct block block, float *out, const size_t stride) {
+/* A stretch of a block's sums: over x from x_from, then over h from h_from. */
+struct part {
+  const float *weights_of_x;
+  uint32_t x_from, x_count;
+  const float *weights_of_h;
+  uint32_t h_from, h_count;
+  /* [rows][start_stride]: the bias of all rows (stride 0), or what has been summed so far. */
+  const float *start;
+  size_t start_stride;
+};
+
+INLINE void sum_rows(const int rows, const int gates, const char *base, const struct row *row, const struct part *part, const float *start, float *out, const size_t stride) {
   const float *x[ROWS_MAX], *h[ROWS_MAX];
   vector sums[ROWS_MAX][VECTORS];
   for (int r = 0; r < rows; r += 1) {
-    x[r] = floats_at(base, row[r].x);
-    h[r] = floats_at(base, row[r].h);
-    for (int g = 0; g < VECTORS; g += 1) sums[r][g] = load(block.weights + g * LANES);
+    x[r] = floats_at(base, row[r].x) + part->x_from;
+    h[r] = floats_at(base, row[r].h) + part->h_from;
+    for (int g = 0; g < VECTORS; g += 1) sums[r][g] = load(start + (size_t)r * part->start_stride + g * LANES);
   }
-  const float *w = block.weights + GROUP;
-  add_rows(sums, rows, gates, w, x, block.width);
+  add_rows(sums, rows, gates, part->weights_of_x, x, part->x_count);
   swap_candidates(sums, rows, gates);
-  add_rows(sums, rows, gates, w + block.width * floats_of_row(gates), h, block.hidden);
+  add_rows(sums, rows, gates, part->weights_of_h, h, part->h_count);
   swap_candidates(sums, rows, gates);
   store_sums(sums, rows, out, stride);
 }
 
-INLINE void sum_all_rows(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct block block, float *out, const size_t stride) {
-  const int together = gates == NARROW ? ROWS_NARROW : gates == GRU ? ROWS_GRU : ROWS;
+INLINE void sum_part(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct part *part, float *out, const size_t stride) {
+  const uint32_t together = gates == NARROW ? ROWS_NARROW : gates == GRU ? ROWS_GRU : ROWS;
   uint32_t i = 0;
-  for (; count - i >= (uint32_t)together; i += (uint32_t)together) sum_rows(together, gates, base, rows + i, block, out + i * stride, stride);
+  for (; count - i >= together; i += together) sum_rows((int)together, gates, base, rows + i, part, part->start + i * part->start_stride, out + i * stride, stride);
   if (together > 2)
-    for (; count - i >= 2; i += 2) sum_rows(2, gates, base, rows + i, block, out + i * stride, stride);
-  if (i < count) sum_rows(1, gates, base, rows + i, block, out + i * stride, stride);
+    for (; count - i >= 2; i += 2) sum_rows(2, gates, base, rows + i, part, part->start + i * part->start_stride, out + i * stride, stride);
+  if (i < count) sum_rows(1, gates, base, rows + i, part, part->start + i * part->start_stride, out + i * stride, stride);
 }
 
-/* One block's sums of `count` rows into out [count][stride]. The compiler sees the number of gates: it is a constant in each copy. */
-SEPARATE void sum_block(const char *base, const struct row *rows, uint32_t count, struct block block, float *out, size_t stride) {
-  if (block.gates == VECTORS) sum_all_rows(VECTORS, base, rows, count, block, out, stride);
-  else if (block.gates == GRU) sum_all_rows(GRU, base, rows, count, block, out, stride);
-  else sum_all_rows(NARROW, base, rows, count, block, out, stride);
+/* The compiler sees the number of gates: it is a constant in each copy. */
+SEPARATE void sum_part_of(const int gates, const char *base, const struct row *rows, const uint32_t count, const struct part *part, float *out, const size_t stride) {
+  if (gates == VECTORS) sum_part(VECTORS, base, rows, count, part, out, stride);
+  else if (gates == GRU) sum_part(GRU, base, rows, count, part, out, stride);
+  else sum_part(NARROW, base, rows, count, part, out, stride);
+}
+
+/*
+ * One block's sums of `count` rows, from the bias over x and then over h, into out [count][stride]. Where the block's weights are more than the first cache
+ * holds beside the rows, all rows take one part of the weights after the other; the order of each sum stays.
+ */
+static void sum_block(const char *base, const struct row *rows, uint32_t count, struct block block, float *out, size_t stride) {
+  const size_t row = floats_of_row(block.gates);
+  const uint32_t most = PART_BYTES / sizeof(float) / (uint32_t)row;
+  const float *of_x = block.weights + GROUP, *of_h = of_x + block.width * row;
+  if (count <= 2 * ROWS || block.width + block.hidden <= most + most / 4) {
+    const struct part whole = {of_x, 0, block.width, of_h, 0, block.hidden, block.weights, 0};
+    sum_part_of(block.gates, base, rows, count, &whole, out, stride);
+    return;
+  }
+  const float *start = block.weights;
+  for (uint32_t k = 0; k < block.width + block.hidden;) {
+    const int is_x = k < block.width;
+    const uint32_t left = (is_x ? block.width : block.width + block.hidden) - k, taken = left < most ? left : most;
+    const struct part part = {of_x + k * row, k, is_x ? taken : 0, of_x + k * row, is_x ? 0 : k - block.width, is_x ? 0 : taken, start, start == out ? stride : 0};
+    sum_part_of(block.gates, base, rows, count, &part, out, stride);
+    start = out;
+    k += taken;
+  }
 }
 
 /* Adds v to the sums of `blocks` blocks that stand in `at` [blocks][GROUP]; `row` is the first of v's weights in the block. */
