@@ -1,3 +1,3 @@
 import { engineContract } from './engine.ts';
 
-engineContract({ kind: 'tfjs-node-fused', cases: 8 });
+engineContract({ kind: 'tfjs-node-fused', cases: 4 });
