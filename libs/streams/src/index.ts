@@ -16,7 +16,7 @@ export type { SourceRecord } from './sources/source-record.ts';
 export type { TickFields } from './ticks/decode.ts';
 export { TICK_FIELDS, TICK_SCHEMA } from './ticks/decode.ts';
 export { TICK_CONTEXT } from './ticks/features.ts';
-export { pinball, QUANTILES, quantilesOf, softplus, tickLoss } from './ticks/quantiles.ts';
+export { pinball, QUANTILES, quantilesOf, tickLoss } from './ticks/quantiles.ts';
 export type { TickStreamOptions } from './ticks/tick-stream.ts';
 export { createTickStream, TICK_HORIZONS } from './ticks/tick-stream.ts';
 export type { TopicStream } from './topic-streams.ts';

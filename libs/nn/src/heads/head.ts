@@ -37,7 +37,10 @@ export function assertHead(head: HeadSpec, model: { readonly name: string; reado
     refuse(`head.scope is '${String(head.scope)}', must be one of ${HEAD_SCOPES.join(', ')}.`);
   if (head.kind === 'classes' && model.outputSize < 2)
     refuse(`outputSize is ${model.outputSize}, a head of classes needs one output a class, 2 at least.`);
-  if (head.kind !== 'multi-quantile') return;
+  if (head.kind !== 'multi-quantile') {
+    if ('levels' in head) refuse(`head.levels is for multi-quantile, head.kind is '${head.kind}'. Leave it out.`);
+    return;
+  }
   const { levels } = head;
   const rising =
     Array.isArray(levels) &&

@@ -1,15 +1,11 @@
 /**
  * What the network's outputs mean: for each horizon three numbers a, b, c in units of sigma * sqrt(horizon):
  *   q50 = a, q10 = a - softplus(b), q90 = a + softplus(c).
- * Quantiles so made can not cross.
+ * Quantiles so made can not cross. It is nn's multi-quantile head at levels 0.1, 0.5, 0.9 over a linear output; a test holds the two together.
  */
+import { softplus } from '@tideline/nn';
 
 export const QUANTILES = [0.1, 0.5, 0.9] as const;
-
-/** ln(1 + e^x), without overflow. */
-export function softplus(x: number): number {
-  return x > 30 ? x : Math.log1p(Math.exp(x));
-}
 
 /** q10, q50, q90 of one horizon, in sigmas. `at` is the place of a. */
 export function quantilesOf(outputs: ArrayLike<number>, at: number): readonly [number, number, number] {
