@@ -81,11 +81,16 @@ export class Arena implements AsyncDisposable {
       ready.filter(({ contestant }) => timed(contestant.name)),
       refused,
     );
-    for (const { contestant } of ready) await contestant.drop();
+    for (const { contestant } of ready) await contestant.drop().catch(ignoreEnded);
     return result;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const contestant of this.#contestants) await contestant[Symbol.asyncDispose]();
   }
+}
+
+/** One that ended on the way has nothing left to drop. */
+function ignoreEnded(error: unknown): void {
+  if (!(error instanceof ContestantError)) throw error;
 }

@@ -94,7 +94,11 @@ export class Contestant implements AsyncDisposable {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const message = `${this.name} has not answered for ${ANSWER_TIMEOUT_MS / 1_000} s.`;
-      timer = setTimeout(() => reject(new ContestantError(message)), ANSWER_TIMEOUT_MS);
+      timer = setTimeout(() => {
+        // A late answer would be taken for the next request's.
+        this.#child.kill('SIGKILL');
+        reject(new ContestantError(message));
+      }, ANSWER_TIMEOUT_MS);
     });
     try {
       const { value, done } = await Promise.race([this.#lines.next(), late]);

@@ -42,9 +42,10 @@ export function measureThroughput(benchCase: BenchCase, measuring: Measuring): P
       });
       const { id, title, spec, form, batch } = benchCase;
       return {
-        ...{ id, title, shape: spec.name, batch: form === 'step' ? batch : null, refused },
+        ...{ id, title, shape: spec.name, batch: form === 'step' ? batch : null },
+        refused: [...refused, ...failedOf(rounds)],
         ...(await weightsOf(benchCase, limits)),
-        contestants: ready.map((one) => throughputOf(one, benchCase, rounds)),
+        contestants: survivorsOf(ready, rounds).map((one) => throughputOf(one, benchCase, rounds)),
       };
     },
   );
@@ -61,9 +62,9 @@ export function measureLatency(benchCase: BenchCase, measuring: Measuring): Prom
     const { id, title, spec, form, length } = benchCase;
     return {
       ...{ id, title, shape: spec.name, form: form === 'step' ? 'step' : 'window', length },
-      refused: refused.filter(({ name }) => isTimed(name)) satisfies readonly Refusal[],
+      refused: [...refused.filter(({ name }) => isTimed(name)), ...failedOf(rounds)],
       ...(await weightsOf(benchCase, limits)),
-      contestants: ready.map((one) => latencyOf(one, benchCase, rounds)),
+      contestants: survivorsOf(ready, rounds).map((one) => latencyOf(one, benchCase, rounds)),
     };
   });
 }
@@ -88,6 +89,14 @@ function roundsOf(
     ready.map(({ contestant }) => contestant),
     { ...options, beside },
   );
+}
+
+function failedOf({ failed }: Rounds<Peaks>): Refusal[] {
+  return failed.map((one) => ({ ...one, isWrong: false }));
+}
+
+function survivorsOf(ready: readonly Ready[], { failed }: Rounds<Peaks>): Ready[] {
+  return ready.filter(({ contestant }) => failed.every(({ name }) => name !== contestant.name));
 }
 
 async function weightsOf(

@@ -2,6 +2,7 @@
  * Paired timing on a machine that others use too. In every round each contestant gets one short slice, and the order turns from round to round, so
  * that a disturbance meets all of them. Rates are by processor time, which leaves out what others took. What is compared is the ratio within one round; what is reported is the median of the rounds' ratios.
  */
+import { ContestantError } from './contestant-process.ts';
 import type { Sliced, SliceRequest } from './protocol.ts';
 
 /** Who can be given a slice. */
@@ -31,6 +32,8 @@ export interface Rounds<Beside> {
   readonly samples: readonly Sample[];
   /** What `beside` gave, by round. */
   readonly beside: readonly Beside[];
+  /** Who failed on the way: its samples are not there, and no further slice was given to it. */
+  readonly failed: readonly { readonly name: string; readonly why: string }[];
 }
 
 const SLOW_EVERY = 4;
@@ -40,6 +43,7 @@ export async function runRounds<Beside>(
   options: RoundOptions<Beside>,
 ): Promise<Rounds<Beside>> {
   const samples: Sample[] = [];
+  const failed = new Map<string, string>();
   const beside: Beside[] = [];
   const slow = new Set<string>();
   const { sliceMs, callsMin, each } = options;
@@ -47,13 +51,22 @@ export async function runRounds<Beside>(
     beside.push(await options.beside());
     for (const contestant of turned(contestants, round)) {
       const { name } = contestant;
-      if (slow.has(name) && round % SLOW_EVERY !== 0) continue;
-      const sliced = await contestant.slice({ do: 'slice', ms: sliceMs, warmMs: sliceMs / 4, callsMin, each });
-      samples.push({ ...sliced, name, round });
-      if (sliced.ns / sliced.calls > options.slowMs * 1e6) slow.add(name);
+      if (failed.has(name) || (slow.has(name) && round % SLOW_EVERY !== 0)) continue;
+      try {
+        const sliced = await contestant.slice({ do: 'slice', ms: sliceMs, warmMs: sliceMs / 4, callsMin, each });
+        samples.push({ ...sliced, name, round });
+        if (sliced.ns / sliced.calls > options.slowMs * 1e6) slow.add(name);
+      } catch (error) {
+        if (!(error instanceof ContestantError)) throw error;
+        failed.set(name, error.message);
+      }
     }
   }
-  return { samples, beside };
+  return {
+    samples: samples.filter(({ name }) => !failed.has(name)),
+    beside,
+    failed: [...failed].map(([name, why]) => ({ name, why })),
+  };
 }
 
 /** Every second round goes backwards, then another one begins: nobody always follows the same one. */

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Arena } from '../../bench/engines/arena.ts';
 import { macsOf, throughputCases } from '../../bench/engines/cases.ts';
-import type { ContestantCommand } from '../../bench/engines/contestant-process.ts';
+import { type ContestantCommand, ContestantError } from '../../bench/engines/contestant-process.ts';
 import { withTables } from '../../bench/engines/docs.ts';
 import type { Sliced, SliceRequest } from '../../bench/engines/protocol.ts';
 import type { ThroughputCase } from '../../bench/engines/result.ts';
@@ -85,6 +85,24 @@ test('every contestant has one slice in every round, and who begins changes', as
   );
   assert.deepEqual(order.slice(0, 3), ['a', 'b', 'c']);
   assert.notEqual(order[3], 'a');
+});
+
+test('a contestant that fails in its slice is told with its reason and takes nobody along', async () => {
+  const sliced: Sliced = { calls: 1, ns: 1e6, processorNs: 1e6, each: [] };
+  let slices = 0;
+  const failing = {
+    name: 'failing',
+    slice: async () => {
+      slices += 1;
+      if (slices === 2) throw new ContestantError('out of memory');
+      return sliced;
+    },
+  };
+  const steady = { name: 'steady', slice: async () => sliced };
+  const limits = { sliceMs: 1, callsMin: 1, each: false, slowMs: 50, beside: async () => 1 };
+  const { samples, failed } = await runRounds([failing, steady], { ...limits, rounds: 4 });
+  assert.deepEqual(failed, [{ name: 'failing', why: 'out of memory' }]);
+  assert.deepEqual([slices, samples.length, samples.every(({ name }) => name === 'steady')], [2, 4, true]);
 });
 
 test('middle and percentiles are those of the values, not of a line between them', () => {
