@@ -13,6 +13,8 @@ export type { KeptLetter, Redriven } from './kafka/dead-letter-format.ts';
 export { letterKey } from './kafka/dead-letter-format.ts';
 export type { KafkaDeadLetterOptions, KafkaDeadLetterSink } from './kafka/dead-letter-sink.ts';
 export { createKafkaDeadLetterSink, DEAD_LETTER_TOPIC } from './kafka/dead-letter-sink.ts';
+export type { FollowOptions } from './kafka/follow-partition.ts';
+export { followPartition } from './kafka/follow-partition.ts';
 export type { KafkaConnection, KafkaLog } from './kafka/kafka-connection.ts';
 export type { KafkaSourceOptions } from './kafka/kafka-source.ts';
 export { createKafkaSource } from './kafka/kafka-source.ts';

@@ -61,12 +61,14 @@ export type {
   TicketQueue,
 } from './ports.ts';
 export { BEGINNING } from './ports.ts';
+export type { RebuildOptions, RebuildReport } from './rebuild.ts';
+export { SeriesRebuild } from './rebuild.ts';
 export type { DeadLetter, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
 export { shardName } from './record.ts';
 export { retryInPlace } from './retry.ts';
 export { SeriesMemory } from './series-memory.ts';
-export type { SeriesState, StateLayout } from './series-state.ts';
-export { decodeState, encodeState } from './series-state.ts';
+export type { SeriesState, StateHeader, StateLayout } from './series-state.ts';
+export { decodeState, encodeState, readStateHeader } from './series-state.ts';
 export { ShardSeries } from './shard-series.ts';
 export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
 export type { Run, Wave, WavePlan } from './waves.ts';

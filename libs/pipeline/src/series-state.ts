@@ -50,3 +50,22 @@ export function decodeState(layout: StateLayout, source: Uint8Array): SeriesStat
     hidden: new Float32Array(bytes.buffer, HEADER_BYTES + layout.streamSize * 8, layout.hiddenSize),
   };
 }
+
+/** What a state says of itself to anybody, whatever its layout. */
+export interface StateHeader {
+  readonly version: number;
+  readonly quarantined: boolean;
+  /** First 16 hex digits of the model's digest. */
+  readonly model: string;
+}
+
+/** The header of a state's bytes; null where they are too short to have one. */
+export function readStateHeader(source: Uint8Array): StateHeader | null {
+  if (source.length < HEADER_BYTES) return null;
+  const header = new DataView(source.buffer, source.byteOffset, HEADER_BYTES);
+  return {
+    version: header.getUint32(0, true),
+    quarantined: (header.getUint32(4, true) & FLAG_QUARANTINED) !== 0,
+    model: Buffer.from(source.subarray(8, 16)).toString('hex'),
+  };
+}

@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addModels } from './commands/models.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServices } from './commands/services.ts';
+import { addState } from './commands/state.ts';
 import { addTrain } from './commands/train.ts';
 import { addDown, addUp } from './commands/up.ts';
 import { Program } from './program.ts';
@@ -14,6 +15,18 @@ program
   .description('Streaming forecasts by stateful recurrent models: exact after any fault.')
   .version('0.1.0')
   .showHelpAfterError();
-for (const add of [addDemo, addUp, addDown, addServices, addReplay, addTrain, addModels, addDlq, addDoctor, addBench])
+for (const add of [
+  addDemo,
+  addUp,
+  addDown,
+  addServices,
+  addReplay,
+  addTrain,
+  addModels,
+  addState,
+  addDlq,
+  addDoctor,
+  addBench,
+])
   add(program);
 await program.parseAsync();

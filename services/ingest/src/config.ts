@@ -1,3 +1,4 @@
+import { CHECKPOINT_TOPIC } from '@tideline/adapters';
 import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
@@ -29,6 +30,17 @@ export const INGEST_CONFIG = z.object({
     .min(65_536, 'must be at least 65536 bytes')
     .default(64 * 1024 * 1024),
   TIDELINE_CHUNK_ROWS_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  /** Pause between two checkpoints of the shards beyond Redis; 0: none are written. */
+  TIDELINE_CHECKPOINT_INTERVAL_MS: z.coerce.number().int().min(0).default(60_000),
+  TIDELINE_CHECKPOINT_TOPIC: z.string().min(1).default(CHECKPOINT_TOPIC),
+  /** Where Redis does not know a shard: go on from its `newest` checkpoint, or (`off`) from the beginning of Kafka's retention. */
+  TIDELINE_CHECKPOINT_RESTORE: z.enum(['newest', 'off']).default('newest'),
+  /** Checkpoints are written no faster than this, so that they take nothing from the pipeline. */
+  TIDELINE_CHECKPOINT_BYTES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(65_536, 'must be at least 65536 bytes')
+    .default(16 * 1024 * 1024),
   /** Address of /live, /ready and /metrics: another than loopback only inside a closed network. */
   TIDELINE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
   TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),

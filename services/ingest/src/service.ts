@@ -1,14 +1,24 @@
 import {
   createBullTicketQueue,
+  createKafkaCheckpointLog,
   createKafkaDeadLetterSink,
   createKafkaSource,
   createRedisShardStore,
   ensureTopics,
+  topicRanges,
 } from '@tideline/adapters';
-import { announceOutstanding, createIngest, RetryableError } from '@tideline/pipeline';
+import {
+  announceOutstanding,
+  createIngest,
+  RetryableError,
+  type ShardStore,
+  type SnapshotStore,
+} from '@tideline/pipeline';
 import {
   createLogger,
   createMetrics,
+  type Logger,
+  type Metrics,
   parseConfig,
   ResourceStack,
   type ServiceSignals,
@@ -16,7 +26,8 @@ import {
   startHealthServer,
 } from '@tideline/runtime';
 import { createStream } from '@tideline/streams';
-import { INGEST_CONFIG } from './config.ts';
+import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
+import { INGEST_CONFIG, type IngestConfig } from './config.ts';
 import { createIngestEvents } from './events.ts';
 
 /** Pause between two sweeps that announce what is outstanding and read again what the store lost. */
@@ -41,9 +52,11 @@ export async function runIngest(
   await using stack = new ResourceStack();
   const topics = config.TIDELINE_STREAMS.map(({ topic }) => ({ topic, partitions: config.TIDELINE_KAFKA_PARTITIONS }));
   await ensureTopics({ brokers, topics });
-  const store = stack.use(
+  const shards = stack.use(
     await createRedisShardStore({ url, prefix, logBytesMax: config.TIDELINE_LOG_BYTES_MAX, onWarning }),
   );
+  const checkpoints = await openCheckpoints({ config, store: shards, logger: log, metrics, signal: signals.drain });
+  const { store } = checkpoints;
   const queue = stack.use(
     await createBullTicketQueue({
       url,
@@ -68,8 +81,13 @@ export async function runIngest(
   const { TIDELINE_HEALTH_HOST: host, TIDELINE_HEALTH_PORT: port } = config;
   const health = stack.use(await startHealthServer({ host, port, checks, metrics }));
   await source.run(handler);
+  let failure: unknown;
+  const written = checkpoints.run().catch((error: unknown) => {
+    failure = error;
+  });
   log.info({ brokers, streams: config.TIDELINE_STREAMS, health: health.url }, 'Ingest is ready.');
   while (!signals.drain.aborted) {
+    if (failure !== undefined) throw failure;
     try {
       await announceOutstanding({ store, queue });
       for (const shard of await handler.fallenBehind()) source.reposition(shard);
@@ -80,4 +98,28 @@ export async function runIngest(
     await sleep(SWEEP_MS, signals.drain);
   }
   await source.drain();
+  await written;
+}
+
+/** Checkpoints in Kafka, or the store as it is where they are neither written nor read. */
+async function openCheckpoints(parts: {
+  readonly config: IngestConfig;
+  readonly store: ShardStore & SnapshotStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+}): Promise<Checkpoints> {
+  const { config, store, ...rest } = parts;
+  const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_CHECKPOINT_INTERVAL_MS: intervalMs } = config;
+  const restore = config.TIDELINE_CHECKPOINT_RESTORE === 'newest';
+  if (intervalMs === 0 && !restore) return { store, run: async () => undefined };
+  return createCheckpoints({
+    ...{ store, intervalMs, restore, ...rest },
+    log: await createKafkaCheckpointLog({ brokers, topic: config.TIDELINE_CHECKPOINT_TOPIC }),
+    bytesPerSecond: config.TIDELINE_CHECKPOINT_BYTES_PER_SECOND,
+    async endOf({ topic, partition }) {
+      const ranges = await topicRanges({ brokers, topics: [topic] });
+      return ranges.get(topic)?.find((range) => range.partition === partition)?.high ?? 0;
+    },
+  });
 }
