@@ -17,6 +17,8 @@ export interface KafkaOptions {
   /** Default: a free one. */
   readonly port?: number;
   readonly detached?: boolean;
+  /** Port that clients are told to use, where another way leads to the broker (a proxy). Default: the broker's own. */
+  readonly advertisedPort?: number;
   readonly heapMb?: number;
   /** Where the jars are; default `.cache/kafka` of the repository. */
   readonly cacheFolder?: string;
@@ -36,7 +38,16 @@ export async function startKafka(options: KafkaOptions): Promise<RunningServer> 
   if (options.port !== undefined) await assertPortFree(options.port, 'Kafka');
   const port = options.port ?? (await freePort());
   const configFile = join(folder, 'server.properties');
-  await writeFile(configFile, serverProperties({ folder, port, controllerPort: await freePort() }), { mode: 0o600 });
+  await writeFile(
+    configFile,
+    serverProperties({
+      folder,
+      port,
+      advertisedPort: options.advertisedPort ?? port,
+      controllerPort: await freePort(),
+    }),
+    { mode: 0o600 },
+  );
   await formatOnce({ java, classpath, folder, configFile });
   const heap = `${options.heapMb ?? HEAP_MB}m`;
   return startServerProcess({
@@ -84,6 +95,7 @@ async function formatOnce(options: FormatOptions): Promise<void> {
 function serverProperties(at: {
   readonly folder: string;
   readonly port: number;
+  readonly advertisedPort: number;
   readonly controllerPort: number;
 }): string {
   return `${[
@@ -91,7 +103,7 @@ function serverProperties(at: {
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${at.controllerPort}`,
     `listeners=BROKER://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}`,
-    `advertised.listeners=BROKER://127.0.0.1:${at.port}`,
+    `advertised.listeners=BROKER://127.0.0.1:${at.advertisedPort}`,
     'listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name=BROKER',
     'controller.listener.names=CONTROLLER',

@@ -1,5 +1,6 @@
 import { ConfigError } from '@tideline/pipeline';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { createSocketFactory } from './kafka-socket.ts';
 
 /** Gets one line of the client's log: `error` and `warn` are for people, the fields for machines. */
 export type KafkaLog = (level: 'error' | 'warn', message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -47,6 +48,7 @@ export function createKafkaClient(connection: KafkaConnection, patience: KafkaPa
     ...(sasl === undefined ? {} : { sasl: { ...sasl } as NonNullable<KafkaConfig['sasl']> }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    socketFactory: createSocketFactory(REQUEST_TIMEOUT_MS),
     retry: RETRY[patience],
     logLevel: onLog === undefined ? logLevel.NOTHING : logLevel.WARN,
     logCreator:
