@@ -26,7 +26,7 @@ export type SingleKind = (typeof SINGLE_KINDS)[number];
  * Throws BackendError with the cure where it is not installed or compiled, ModelError where it cannot serve the model.
  */
 export async function loadEngine(model: Model, kind: SingleKind | 'simd', options: EngineOptions): Promise<Engine> {
-  if (kind !== 'reference') assertServes(kind, model.spec, []);
+  if (kind !== 'reference') assertServes(kind, model.spec, kind.startsWith('simd') ? ['peephole'] : []);
   switch (kind) {
     case 'reference':
       return createReferenceEngine(model, options);

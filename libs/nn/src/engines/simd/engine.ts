@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import type { Engine, EngineOptions } from '../../engine.ts';
+import { assertServes, type Engine, type EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotAllocator } from '../../slots.ts';
 import { type KernelChoice, loadKernel } from './choose-kernel.ts';
@@ -13,7 +13,10 @@ const TILE_MAX = 64;
 /** Inputs and states of a tile should stay in the first cache beside a block of weights. */
 const TILE_BYTES = 16_384;
 
-/** The fused kernel over states in its own memory, `best` unless another is asked for. Throws Error with the cure where the kernel is not compiled. */
+/**
+ * The fused kernel over states in its own memory, `best` unless another is asked for. Throws Error with the cure where the kernel is not compiled,
+ * ModelError where the model has a form that it does not step.
+ */
 export function createSimdEngine(model: Model, options: EngineOptions & { readonly kernel?: KernelChoice }): Engine {
   const { kernel = 'best' } = options;
   return new SimdEngine(model, options, (memory) => loadKernel(kernel, memory));
@@ -36,6 +39,7 @@ class SimdEngine implements Engine {
 
   constructor(model: Model, options: EngineOptions, load: (memory: WebAssembly.Memory) => Kernel) {
     const { spec } = model;
+    assertServes('simd', spec, ['peephole']);
     this.modelName = spec.name;
     this.modelDigest = model.digest;
     this.inputSize = spec.inputSize;

@@ -48,6 +48,19 @@ export function packHead(model: Model, lanes: number): Float32Array {
   return writer.floats;
 }
 
+/** [layers][3][hidden] diagonal weights i, f, o of an LSTM with peepholes; none for others. */
+export function packPeepholes(model: Model, lanes: number): Float32Array[] {
+  const { hiddenSize } = model.spec;
+  const hidden = roundUp(hiddenSize, lanes);
+  return model.weights.layers.flatMap(({ peephole }) => {
+    if (peephole === undefined) return [];
+    const writer = new PlaceWriter(3 * hidden);
+    for (let gate = 0; gate < 3; gate += 1)
+      writer.places(0, hidden, (unit) => (unit < hiddenSize ? peephole[gate * hiddenSize + unit] : 0));
+    return [writer.floats];
+  });
+}
+
 interface Matrix {
   readonly layer: LayerWeights;
   readonly hiddenSize: number;

@@ -1,5 +1,5 @@
 import { type Model, type ModelSpec, stateSizeOf } from '../../model.ts';
-import { packHead, packLayers, roundUp, VECTORS } from './packed-weights.ts';
+import { packHead, packLayers, packPeepholes, roundUp, VECTORS } from './packed-weights.ts';
 
 /** Words of the kernel's program, in its order (libs/nn/kernel/assembly/program.ts says what each is). */
 const HEADER = [
@@ -57,7 +57,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
     weightsAt: room.take(layer.weights.byteLength),
     candidateAt: layer.candidate === null ? 0 : room.take(layer.candidate.byteLength),
   }));
-  const peepholes = model.weights.layers.map(() => 0);
+  const peepholes = packPeepholes(model, lanes).map((floats) => ({ floats, at: room.take(floats.byteLength) }));
   const headAt = room.take(head.byteLength);
   const slots = room.take(tile * 4);
   const inputs = room.take(tile * spec.inputSize * 4);
@@ -88,7 +88,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
       width,
       l * hidden * 4,
       (spec.layers + l) * hidden * 4,
-      peepholes[l],
+      peepholes[l]?.at ?? 0,
       candidateAt,
     ]),
   ];
@@ -99,6 +99,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
       if (layer.candidate !== null)
         new Float32Array(memory.buffer, layer.candidateAt, layer.candidate.length).set(layer.candidate);
     }
+    for (const { floats, at } of peepholes) new Float32Array(memory.buffer, at, floats.length).set(floats);
     new Float32Array(memory.buffer, headAt, head.length).set(head);
   };
   return { address, tile, slots, inputs, outputs, headPlaces, hidden, states, stride, write };
