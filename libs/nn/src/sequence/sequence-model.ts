@@ -8,7 +8,7 @@ import { assertFinite, assertLength, stepsOf } from './input-error.ts';
 import type { MakeEngine } from './part-model.ts';
 
 export interface SequenceOptions {
-  /** What steps the layers; the reference unless said. */
+  /** What steps the layers; the reference unless said, which knows every form. `createSimdEngine` is some 50 times as fast. */
   readonly engine?: MakeEngine;
   /** Runs that may overlap; 64 unless said. */
   readonly runsMax?: number;
