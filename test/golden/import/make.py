@@ -264,13 +264,54 @@ def gru_before_onnx():
     onnx.checker.check_model(model)
     onnx.save(model, FOLDER / "onnx" / "gru-before.onnx")
     run_double("gru-before", w[0], r[0], b[0], head_w, head_b)
-    # The same weights beside the file, as large models have them.
+    # The same weights beside the file, as large models have them. (Saving appends to a file that is there.)
+    (FOLDER / "onnx" / "gru-external.weights").unlink(missing_ok=True)
     onnx.save_model(model, FOLDER / "onnx" / "gru-external.onnx", save_as_external_data=True, location="gru-external.weights", size_threshold=0)
-    session = onnxruntime.InferenceSession(str(FOLDER / "onnx" / "gru-before.onnx"), providers=["CPUExecutionProvider"])
-    content = json.loads((FOLDER / "expected" / "gru-before.json").read_text())
+    check_with_runtime("gru-before", ["h"])
+
+
+def lstm_peephole_onnx():
+    """An LSTM node with peepholes (input P, gates i, o, f), made by hand, held to ONNX's equations in float64 and to onnxruntime."""
+    rng = np.random.default_rng(12)
+    draw = lambda *shape: rng.uniform(-0.9, 0.9, shape).astype(np.float32)
+    w, r, b, p = draw(1, 4 * HIDDEN, INPUTS), draw(1, 4 * HIDDEN, HIDDEN), draw(1, 8 * HIDDEN), draw(1, 3 * HIDDEN)
+    head_w, head_b = draw(HIDDEN, OUTPUTS), draw(OUTPUTS)
+    nodes = [
+        helper.make_node("LSTM", ["x", "W", "R", "B", "", "h", "c", "P"], ["Y", "hn", "cn"], "lstm", hidden_size=HIDDEN),
+        helper.make_node("Squeeze", ["Y", "axis"], ["s"], "squeeze"),
+        helper.make_node("MatMul", ["s", "head"], ["m"], "head"),
+        helper.make_node("Add", ["m", "bias"], ["y"], "bias"),
+    ]
+    value = lambda name, *shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    state = lambda name: value(name, 1, "B", HIDDEN)
+    tensors = {"W": w, "R": r, "B": b, "P": p, "head": head_w, "bias": head_b, "axis": np.array([1], np.int64)}
+    inputs = [value("x", "T", "B", INPUTS), state("h"), state("c")]
+    outputs = [value("y", "T", "B", OUTPUTS), state("hn"), state("cn")]
+    graph = helper.make_graph(nodes, "peephole", inputs, outputs, [numpy_helper.from_array(tensor, key) for key, tensor in tensors.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="make.py", ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, FOLDER / "onnx" / "lstm-peephole.onnx")
+    wd, rd, bd, pd, hw, hb = (torch.tensor(part).double() for part in (w[0], r[0], b[0], p[0], head_w, head_b))
+
+    def step(x, h, c):
+        i, o, f, g = (x @ wd.t() + h[0] @ rd.t() + bd.chunk(2)[0] + bd.chunk(2)[1]).chunk(4, 1)
+        p_i, p_o, p_f = pd.chunk(3)
+        cell = torch.sigmoid(f + p_f * c[0]) * c[0] + torch.sigmoid(i + p_i * c[0]) * torch.tanh(g)
+        h = torch.sigmoid(o + p_o * cell) * torch.tanh(cell)
+        return h @ hw + hb, h[None], cell[None]
+
+    zeros = torch.zeros(1, BATCH, HIDDEN).double()
+    expected("lstm-peephole", step, [zeros, zeros])
+    check_with_runtime("lstm-peephole", ["h", "c"])
+
+
+def check_with_runtime(name, states):
+    session = onnxruntime.InferenceSession(str(FOLDER / "onnx" / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    content = json.loads((FOLDER / "expected" / f"{name}.json").read_text())
     x = np.array(content["inputs"], np.float32).reshape(BATCH, STEPS, INPUTS).transpose(1, 0, 2)
-    y, _ = session.run(None, {"x": np.ascontiguousarray(x), "h": np.zeros((1, BATCH, HIDDEN), np.float32)})
-    assert np.abs(y.transpose(1, 0, 2).ravel() - content["outputs"]).max() < 1e-5
+    zeros = {state: np.zeros((1, BATCH, HIDDEN), np.float32) for state in states}
+    y, *_ = session.run(None, {"x": np.ascontiguousarray(x), **zeros})
+    assert np.abs(y.transpose(1, 0, 2).ravel() - content["outputs"]).max() < 1e-5, name
 
 
 def run_double(name, w, r, b, head_w, head_b):
@@ -297,6 +338,7 @@ def main():
     make_raw(nets["lstm"])
     make_exports(nets)
     gru_before_onnx()
+    lstm_peephole_onnx()
 
 
 main()

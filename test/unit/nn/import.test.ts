@@ -35,6 +35,7 @@ const CASES: readonly { readonly file: string; readonly expected: string; readon
   { file: 'onnx/gru-sequence.onnx', expected: 'gru', spec: 'gru 3 -> 5x2 -> 2 after' },
   { file: 'onnx/gru-before.onnx', expected: 'gru-before', spec: 'gru 3 -> 5x1 -> 2 before' },
   { file: 'onnx/gru-external.onnx', expected: 'gru-before', spec: 'gru 3 -> 5x1 -> 2 before' },
+  { file: 'onnx/lstm-peephole.onnx', expected: 'lstm-peephole', spec: 'lstm 3 -> 5x1 -> 2 peephole' },
   { file: 'onnx/rnn-nodes.onnx', expected: 'rnn', spec: 'rnn 3 -> 5x2 -> 2' },
   { file: 'keras/lstm/model.json', expected: 'keras-lstm', spec: 'lstm 3 -> 5x2 -> 2' },
   { file: 'keras/gru-after', expected: 'keras-gru-after', spec: 'gru 3 -> 5x1 -> 2 after' },
@@ -49,8 +50,8 @@ function expectedOf(name: string): Expected {
 }
 
 function describe({ spec }: Model): string {
-  const { cell, inputSize, hiddenSize, layers, outputSize, gruReset } = spec;
-  return `${cell} ${inputSize} -> ${hiddenSize}x${layers} -> ${outputSize}${gruReset ? ` ${gruReset}` : ''}`;
+  const { cell, inputSize, hiddenSize, layers, outputSize, gruReset, peephole } = spec;
+  return `${cell} ${inputSize} -> ${hiddenSize}x${layers} -> ${outputSize}${gruReset ? ` ${gruReset}` : ''}${peephole ? ' peephole' : ''}`;
 }
 
 function assertClose(actual: Float32Array, expected: readonly number[], what: string): void {

@@ -6,7 +6,18 @@ import { ModelError } from '../model-error.ts';
  */
 export class ImportError extends ModelError {
   constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.name = 'ImportError';
   }
+}
+
+const WORD = /(\S{160})\S+/g;
+const MESSAGE_MAX = 2_000;
+
+/** Names in a file may be long or hold control characters, which a terminal would obey. */
+function printable(message: string): string {
+  return message
+    .replace(/\p{Cc}/gu, '?')
+    .replace(WORD, '$1...')
+    .slice(0, MESSAGE_MAX);
 }

@@ -66,7 +66,7 @@ function cellOf(group: RecurrentGroup, options: TorchOptions): CellKind {
     throw new ImportError(
       `${options.from}: tensor '${tensor?.name}' has shape [${rows}, ${hiddenSize}], which is ${rows / hiddenSize} gates of ${hiddenSize}; ` +
         (options.cell && found
-          ? `a ${options.cell} has ${GATES[options.cell]}, a ${found} has these. Give --cell ${found} or leave it out.`
+          ? `that is one ${found} and no ${options.cell}. Give --cell ${found} or leave it out.`
           : 'an rnn has 1, a gru 3, an lstm 4. Import a plain nn.RNN, nn.GRU or nn.LSTM without projections.'),
     );
   return found;

@@ -54,7 +54,10 @@ function ordered(places: readonly Place[], from: string): RecurrentGroup[] {
   const prefixes = [...new Set(places.map(({ prefix }) => prefix))];
   const numbers = prefixes.map((prefix) => /^(.*?)(\d{1,4})\.$/.exec(prefix));
   const isList = prefixes.length > 1;
-  if (isList && (numbers.some((match) => match?.[1] !== numbers[0]?.[1]) || places.some(({ layer }) => layer > 0)))
+  if (
+    isList &&
+    (numbers.some((match) => !match || match[1] !== numbers[0]?.[1]) || places.some(({ layer }) => layer > 0))
+  )
     throw new ImportError(
       `${from} has several recurrent networks: '${prefixes.slice(0, 3).join("', '")}'. Their order is not in the file: save the state dict of one stacked network.`,
     );

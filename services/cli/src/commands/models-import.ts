@@ -58,12 +58,12 @@ function cardOf({ model, format, files, notes }: ImportedModel): ModelCard {
 }
 
 function described({ model, format, files, notes }: ImportedModel, folder: string): string {
-  const { name, cell, inputSize, hiddenSize, layers, outputSize, gruReset } = model.spec;
+  const { name, cell, inputSize, hiddenSize, layers, outputSize, gruReset, peephole } = model.spec;
   const lines = [
     ['model', name],
     ['format', format],
     ['files', files.map(({ path, bytes }) => `${path} (${bytes} bytes)`).join(', ')],
-    ['cell', gruReset ? `${cell}, reset ${gruReset}` : cell],
+    ['cell', `${cell}${gruReset ? `, reset ${gruReset}` : ''}${peephole ? ', peepholes' : ''}`],
     ['sizes', `${inputSize} -> ${hiddenSize} x ${layers} layer${layers === 1 ? '' : 's'} -> ${outputSize}`],
     ['digest', model.digest],
     ...notes.map((note) => ['note', note]),

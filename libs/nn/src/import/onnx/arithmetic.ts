@@ -110,6 +110,7 @@ function plainValue(value: Value): ConstantValue | SymbolicValue {
 function combineSymbolic(node: GraphNode, operator: Operator, a: SymbolicValue, b: SymbolicValue): SymbolicValue {
   const axes = broadcastAxes(a.axes, b.axes);
   if (!axes) node.refuse('combines values whose shapes do not fit');
+  node.assertExtent(axes);
   const grid = gridShape(axes);
   const left = broadcastCells(a.rows, gridShape(a.axes), grid);
   const right = broadcastCells(b.rows, gridShape(b.axes), grid);
@@ -138,12 +139,13 @@ function besides(node: GraphNode, constant: ConstantValue, other: SymbolicValue)
     node.refuse(`combines a vector of ${size} with a constant of shape [${constant.shape.join(', ')}]`);
   const shape = padded.with(axis, size);
   node.scope.algebra.claim(shape.reduce((product, n) => product * n, 1));
+  const others = shape.map((n, k): Axis => (k === axis ? { kind: 'row', size: n } : { kind: 'count', size: n }));
+  node.assertExtent(others);
   const values = broadcastCells(constant.values, padded, shape);
   const order = [...shape.keys()].filter((k) => k !== axis);
   const cells = permuteCells(values, shape, [...order, axis]);
   const rows = Array.from({ length: cells.length / size }, (_, i) => [
     node.scope.algebra.constant(cells.slice(i * size, (i + 1) * size)),
   ]);
-  const axes = shape.map((n, k): Axis => (k === axis ? { kind: 'row', size: n } : { kind: 'count', size: n }));
-  return { kind: 'symbolic', axes, rows, isLast: false };
+  return { kind: 'symbolic', axes: others, rows, isLast: false };
 }

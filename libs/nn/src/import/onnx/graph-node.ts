@@ -1,8 +1,11 @@
 import { ImportError } from '../import-error.ts';
 import type { OnnxAttribute, OnnxNode } from './proto.ts';
 import type { RowAlgebra } from './row-algebra.ts';
-import type { ConstantValue, SymbolicValue, Value } from './value.ts';
+import { type Axis, type ConstantValue, gridShape, rowAxis, type SymbolicValue, type Value } from './value.ts';
 
+/** Vectors of a symbolic tensor at most (layers and states, one each), and values of a vector. */
+const ROWS_MAX = 1_024;
+const LENGTH_MAX = 2 ** 18;
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_INT = 2;
 
@@ -89,6 +92,15 @@ export class GraphNode {
     const counted = axis < 0 ? axis + rank : axis;
     if (!Number.isInteger(counted) || counted < 0 || counted >= rank) this.refuse(`names the axis ${axis} of ${rank}`);
     return counted;
+  }
+
+  /** Throws ImportError where a symbolic tensor would be far larger than a network's states are. */
+  assertExtent(axes: readonly Axis[]): void {
+    const rows = gridShape(axes).reduce((product, size) => product * size, 1);
+    const length = axes[rowAxis(axes)]?.size ?? 0;
+    if (rows > ROWS_MAX || length > LENGTH_MAX)
+      this.refuse(`makes ${rows} vectors of ${length}, at most ${ROWS_MAX} of ${LENGTH_MAX} are followed`);
+    this.scope.algebra.spend(rows + length);
   }
 
   refuse(what: string, cure = 'Export one step of the network, or the network with its LSTM, GRU or RNN node'): never {

@@ -8,7 +8,8 @@ import { type OnnxModel, type OnnxTensor, readOnnxModel } from './proto.ts';
 import { RowAlgebra } from './row-algebra.ts';
 import { constantOf, type ReadExternal } from './tensor.ts';
 
-const OPSET_MAX = 26;
+/** Of ONNX 1.23. */
+const OPSET_MAX = 28;
 const EXTERNAL_FILES_MAX = 1_000;
 
 /** The network in an ONNX file's bytes; `read` gives files beside it (external data). Throws ImportError that names the first node at fault. */

@@ -22,6 +22,8 @@ export interface GraphValues {
 }
 
 const LAYERS_MAX = 256;
+/** What comparing a state with an output costs beside its values. */
+const STATE_WORK = 64;
 
 export function networkOf(graph: GraphValues): ImportedWeights {
   return new Network(graph).assemble();
@@ -61,6 +63,7 @@ class Network {
         layers: layers.length,
         outputSize: headB.length,
         ...(gruReset && { gruReset }),
+        ...(first.weights.peephole && { peephole: true }),
       },
       weights: { layers: weights, headW, headB },
       notes,
@@ -160,15 +163,16 @@ class Network {
   #isCarried({ is }: Atom, next: Part): boolean {
     const input = is.kind === 'input' ? this.#graph.inputs.find(({ name }) => name === is.name) : undefined;
     if (is.kind !== 'input' || !input || is.from !== 0) return false;
+    this.#graph.algebra.spend(this.#graph.outputs.length * (next.length + STATE_WORK));
     return this.#graph.outputs.some(({ value }) => {
       const row = value.rows[is.index];
-      return isSameShape(value, input.value) && row?.length === 1 && isSamePart(row[0], next);
+      return row?.length === 1 && isSamePart(row[0], next) && isSameShape(value, input.value);
     });
   }
 
   #assertAlike(layer: RecurrentLayer, first: RecurrentLayer): void {
     const describe = (one: RecurrentLayer): string =>
-      `${one.cell}${one.gruReset ? ` (reset ${one.gruReset})` : ''} of ${one.hiddenSize}`;
+      `${one.cell}${one.gruReset ? ` (reset ${one.gruReset})` : ''}${one.weights.peephole ? ' with peepholes' : ''} of ${one.hiddenSize}`;
     if (describe(layer) !== describe(first))
       throw new ImportError(
         `${layer.where} is a ${describe(layer)}, the first layer a ${describe(first)}: all layers must be alike. Train a network of equal layers.`,

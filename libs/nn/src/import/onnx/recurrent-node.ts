@@ -1,5 +1,5 @@
 /**
- * ONNX's LSTM, GRU and RNN nodes. W [1][G*H][I], R [1][G*H][H], B [1][2*G*H] (Wb, then Rb); gates i, o, f, c (LSTM) and z, r, h (GRU).
+ * ONNX's LSTM, GRU and RNN nodes. W [1][G*H][I], R [1][G*H][H], B [1][2*G*H] (Wb, then Rb), P [1][3*H]; gates i, o, f, c (LSTM) and z, r, h (GRU).
  * Source: github.com/onnx/onnx, docs/Operators.md.
  */
 import { type CellKind, GATES, type LayerWeights } from '../../model.ts';
@@ -19,15 +19,16 @@ const ACTIVATIONS = {
   gru: ['sigmoid', 'tanh'],
 } as const satisfies Record<CellKind, readonly string[]>;
 const PEEPHOLE_INPUT = 7;
+const PEEPHOLE_ORDER = [0, 2, 1];
 
 export function recurrentNode(node: GraphNode): Value[] {
   const cell = RECURRENT_NODES[node.opType as keyof typeof RECURRENT_NODES];
   assertAttributes(node, cell);
-  if (node.inputs[PEEPHOLE_INPUT]) node.refuse('has peephole weights (its input P)', 'Train an LSTM without peepholes');
   const isBatchFirst = node.int('layout', 0) === 1;
   const x = node.symbolic(0);
   const time = timeAxisOf(node, x, isBatchFirst);
-  const weights = weightsOf(node, cell);
+  const peephole = peepholeOf(node);
+  const weights = { ...weightsOf(node, cell), ...(peephole && { peephole }) };
   const hiddenSize = weights.wHh.length / weights.bHh.length;
   const [row] = x.rows;
   if (weights.wIh.length !== weights.bIh.length * (x.axes[2].size ?? 0))
@@ -124,6 +125,19 @@ function weightsOf(node: GraphNode, cell: CellKind): LayerWeights {
     bIh: b ? reorder(b.values, 0, 1) : new Float32Array(rows),
     bHh: b ? reorder(b.values, rows, 1) : new Float32Array(rows),
   };
+}
+
+/** P [1][3*H], gates i, o, f, as i, f, o. */
+function peepholeOf(node: GraphNode): Float32Array | undefined {
+  if (!node.inputs[PEEPHOLE_INPUT]) return undefined;
+  const { shape, values } = node.constant(PEEPHOLE_INPUT);
+  const size = node.constant(2).shape[2] ?? 0;
+  if (node.opType !== 'LSTM' || shape.join() !== `1,${3 * size}`)
+    node.refuse(`has P of shape [${shape.join(', ')}], must be [1, ${3 * size}]`);
+  return Float32Array.from({ length: 3 * size }, (_, at) => {
+    const gate = PEEPHOLE_ORDER[Math.floor(at / size)];
+    return values[gate * size + (at % size)];
+  });
 }
 
 /** A state that starts at zero, or that is a whole input of the graph. */

@@ -16,15 +16,20 @@ import {
 /** Terms a part at most, atoms a product at most: far above any cell's. */
 const TERMS_MAX = 32;
 const PRODUCT_MAX = 8;
-/** Multiply-adds and values that understanding one file may take: a few seconds. */
 /** Values of a constant that an operation makes, at most: a layer of 2,000 units has as many. */
 const VALUES_MAX = 2 ** 25;
+/** All of them together. */
+const VALUES_SUM_MAX = 2 ** 26;
+/** Multiply-adds and values that understanding one file may take: a few seconds. */
 const WORK_MAX = 2 ** 31;
+/** What handling a part or an atom costs beside its values. */
+const PART_WORK = 512;
 
 /** Builds rows. One algebra belongs to one graph: it numbers atoms, keeps their slices and bounds the work. */
 export class RowAlgebra {
   #atoms = 0;
   #work = 0;
+  #values = 0;
   readonly #slices = new Map<Atom, Map<string, Atom>>();
   readonly #wrapped = new WeakMap<Part, Atom>();
 
@@ -39,14 +44,16 @@ export class RowAlgebra {
 
   /** Counts values that an operation is about to make. Throws ImportError where they are more than a model's weights can be. */
   claim(values: number): void {
-    if (!(values <= VALUES_MAX))
+    this.#values += values;
+    if (!(values <= VALUES_MAX && this.#values <= VALUES_SUM_MAX))
       throw new ImportError(
-        `The graph makes a constant of ${values} values, at most ${VALUES_MAX} are folded. Export it again.`,
+        `The graph makes constants of ${values} values, at most ${VALUES_MAX} (${VALUES_SUM_MAX} together) are folded. Simplify it (onnxsim) or export it again.`,
       );
     this.spend(values);
   }
 
   atom(is: AtomKind, length: number): Atom {
+    this.spend(PART_WORK);
     this.#atoms += 1;
     return { id: this.#atoms, length, is };
   }
@@ -62,6 +69,7 @@ export class RowAlgebra {
 
   /** Elements [from, to) of a row. */
   slice(row: Row, from: number, to: number): Row {
+    this.spend(row.length * PART_WORK);
     const parts: Part[] = [];
     let at = 0;
     for (const part of row) {
@@ -100,7 +108,7 @@ export class RowAlgebra {
   }
 
   #pairs(a: Row, b: Row, combine: (x: Part, y: Part) => Part): Row {
-    this.spend(rowLength(a));
+    this.spend(rowLength(a) + (a.length + b.length) * PART_WORK);
     const cuts = new Set<number>();
     for (const row of [a, b]) {
       let at = 0;

@@ -139,17 +139,17 @@ function concatSymbolic(node: GraphNode, values: readonly SymbolicValue[]): Valu
   const kind = first.axes[axis].kind;
   if (!isAligned || kind === 'free' || values.some(({ axes }) => axes[axis].kind !== kind))
     node.refuse('joins values along the batch or the sequence, or of shapes that do not fit');
-  if (kind === 'row') {
-    const rows = first.rows.map((_, i) => values.flatMap((value) => value.rows[i]));
-    const size = values.reduce((sum, { axes }) => sum + (axes[axis].size ?? 0), 0);
-    return { kind: 'symbolic', axes: first.axes.with(axis, { kind: 'row', size }), rows, isLast };
-  }
-  const rows = joinCells(
-    values.map((value) => ({ cells: value.rows, shape: gridShape(value.axes) })),
-    axis,
-  );
   const size = values.reduce((sum, { axes }) => sum + (axes[axis].size ?? 0), 0);
-  return { kind: 'symbolic', axes: first.axes.with(axis, { kind: 'count', size }), rows, isLast };
+  const axes = first.axes.with(axis, kind === 'row' ? { kind, size } : { kind: 'count', size });
+  node.assertExtent(axes);
+  const rows =
+    kind === 'row'
+      ? first.rows.map((_, i) => values.flatMap((value) => value.rows[i]))
+      : joinCells(
+          values.map((value) => ({ cells: value.rows, shape: gridShape(value.axes) })),
+          axis,
+        );
+  return { kind: 'symbolic', axes, rows, isLast };
 }
 
 function rankOf(value: Exclude<Value, { kind: 'fill' }>): number {
@@ -191,6 +191,7 @@ function pick(
       values: takeCells(value.values, value.shape, axis, indices),
     };
   const axes = value.axes.with(axis, { kind: 'count', size: indices.length });
+  node.assertExtent(axes);
   return { ...value, axes, rows: takeCells(value.rows, gridShape(value.axes), axis, indices) };
 }
 
