@@ -11,9 +11,13 @@ import { ROOT, run } from './run.mjs';
 
 const KERNEL = join(ROOT, 'libs', 'nn', 'kernel');
 const DIST = join(ROOT, 'libs', 'nn', 'dist');
-const WASM = join(DIST, 'kernel.wasm');
 const NATIVE = join(DIST, 'kernel.node');
-// No contraction, no relaxed SIMD: the bits are the same on every machine. The memory is the engine's.
+/** What is compiled to WebAssembly: the engine's steps, and the products of training. */
+const MODULES = [
+  { name: 'SIMD kernel', folder: 'assembly', entry: 'kernel.ts', wasm: 'kernel.wasm' },
+  { name: 'training kernel', folder: join('assembly', 'training'), entry: 'products.ts', wasm: 'training.wasm' },
+];
+// No contraction, no relaxed SIMD: the bits are the same on every machine. The memory is the caller's.
 const ASC_OPTIONS = [
   ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'],
   ...['--uncheckedBehavior', 'always', '--memoryBase', '0'],
@@ -35,18 +39,19 @@ const INSTRUCTION_SETS = {
 
 export function buildKernels() {
   mkdirSync(DIST, { recursive: true });
-  buildWasm();
+  MODULES.forEach(buildWasm);
   buildNative();
 }
 
-function buildWasm() {
-  const sources = join(KERNEL, 'assembly');
-  if (isNewer(WASM, [sources])) return;
-  process.stderr.write('Compiling the SIMD kernel ...\n');
+function buildWasm({ name, folder, entry, wasm }) {
+  const sources = join(KERNEL, folder);
+  const built = join(DIST, wasm);
+  if (isNewer(built, [sources])) return;
+  process.stderr.write(`Compiling the ${name} ...\n`);
   const asc = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  const draft = `${WASM}.${process.pid}`;
-  run(process.execPath, [asc, join(sources, 'kernel.ts'), '-o', draft, ...ASC_OPTIONS]);
-  renameSync(draft, WASM);
+  const draft = `${built}.${process.pid}`;
+  run(process.execPath, [asc, join(sources, entry), '-o', draft, ...ASC_OPTIONS]);
+  renameSync(draft, built);
 }
 
 /** The native kernel is an option: without it the WebAssembly one serves, so nothing here fails the build. */

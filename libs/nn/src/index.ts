@@ -30,15 +30,19 @@ export type { SequenceModel, SequenceOptions, SequenceOutputs } from './sequence
 export { createSequenceModel } from './sequence/sequence-model.ts';
 export type { TensorShape } from './tensors.ts';
 export { createModel, elementCount, initWeights, tensorShapes, tensorsOf, weightsOf } from './tensors.ts';
-export type { Parameters, RowLoss, SequenceState } from './training/network-gradient.ts';
-export {
-  createParameters,
-  loadParameters,
-  runWindow,
-  storeParameters,
-  zeroState,
-} from './training/network-gradient.ts';
-export type { EpochReport, TrainingOptions, TrainingSequence } from './training/train.ts';
-export { meanLoss, trainRecurrent } from './training/train.ts';
+export type { EpochReport, TrainingCheckpoint } from './training/checkpoint.ts';
+export { decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.ts';
+export type { Dropout } from './training/dropout.ts';
+export type { NetworkOptions } from './training/network.ts';
+export { TrainingNetwork } from './training/network.ts';
+export type { ProductsChoice } from './training/products.ts';
+export { SeededRandom } from './training/random.ts';
+export type { RowLoss, TrainingSequence } from './training/sequences.ts';
+export type { TrainingOptions, TrainingResult } from './training/train.ts';
+export { trainRecurrent } from './training/train.ts';
+export type { TrainingPlace } from './training/training-error.ts';
+export { TrainingError } from './training/training-error.ts';
+export type { TrainingBatch, TrainingWindow } from './training/window.ts';
+export { createBatch, windowOf } from './training/window.ts';
 export type { ModelCard } from './weights/file.ts';
 export { decodeModel, encodeModel, loadModel, saveModel } from './weights/file.ts';

@@ -14,7 +14,6 @@ import {
   callProbabilities,
   createCallStream,
   generatedCalls,
-  mulberry32,
   sentimentClass,
 } from '@tideline/streams';
 import { evaluate } from './evaluate.ts';
@@ -24,7 +23,7 @@ import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 const CALLS = { train: 900, validation: 200, test: 300 } as const;
 
 /** Trains the call model on generated calls that the VADER lexicon labels, and scores it on other generated calls. */
-export function trainCalls(options: TrainerOptions): TrainedModel {
+export async function trainCalls(options: TrainerOptions): Promise<TrainedModel> {
   const stream = createCallStream({ modelName: 'calls-gru' });
   const spec: ModelSpec = {
     name: 'calls-gru',
@@ -40,24 +39,26 @@ export function trainCalls(options: TrainerOptions): TrainedModel {
       labels: labelsOf(call, stream.contextSize),
     }));
   const sequence = ({ call, labels }: LabelledCall): TrainingSequence => ({
+    name: call.key,
     inputs: call.inputs,
     rows: call.rows,
     loss: (outputs, row, gradient) => callLoss(outputs, labels[row], gradient),
   });
-  const result = trainRecurrent({
-    ...{ spec, epochs: options.epochs, random: mulberry32(options.seed) },
-    train: labelled('train', options.seed + 2_000).map(sequence),
+  const train = labelled('train', options.seed + 2_000);
+  const result = await trainRecurrent({
+    ...options,
+    spec,
+    train: train.map(sequence),
     validation: labelled('validation', options.seed + 3_000).map(sequence),
     windowRows: 64,
     batchSequences: 16,
     learningRate: 5e-3,
     clipNorm: 1,
     patience: 5,
-    onEpoch: options.onEpoch,
   });
   const model = createModel(spec, result.weights);
   const test = labelled('test', options.seed + 4_000);
-  const seen = seenShare(labelled('train', options.seed + 2_000), test);
+  const seen = seenShare(train, test);
   return { model, card: card(model.digest, options.seed, result.history, { ...score(model, test), seen }) };
 }
 

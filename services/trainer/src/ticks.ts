@@ -6,7 +6,7 @@ import {
   type TrainingSequence,
   trainRecurrent,
 } from '@tideline/nn';
-import { createTickStream, generatedTicks, mulberry32, realPrices, TICK_HORIZONS, tickLoss } from '@tideline/streams';
+import { createTickStream, generatedTicks, realPrices, TICK_HORIZONS, tickLoss } from '@tideline/streams';
 import { type SeriesRows, seriesRows } from './series-rows.ts';
 import { scoreTicks, type TickScore, targetOf } from './tick-score.ts';
 import type { TrainedModel, TrainerOptions } from './trained-model.ts';
@@ -19,7 +19,7 @@ const SEGMENT_ROWS = 512;
 const GENERATED = { symbols: 40, records: 24_000 } as const;
 
 /** Trains the tick model on the real prices that npm packages ship and on generated ticks, and scores it on the last part of each series. */
-export function trainTicks(options: TrainerOptions): TrainedModel {
+export async function trainTicks(options: TrainerOptions): Promise<TrainedModel> {
   const stream = createTickStream({ modelName: 'ticks-lstm' });
   const spec: ModelSpec = {
     name: 'ticks-lstm',
@@ -33,8 +33,9 @@ export function trainTicks(options: TrainerOptions): TrainedModel {
   const series = seriesRows(stream, records);
   const part = (from: number, to: number): TrainingSequence[] =>
     series.flatMap((one) => segments(one, from, to, stream.inputSize));
-  const result = trainRecurrent({
-    ...{ spec, epochs: options.epochs, random: mulberry32(options.seed) },
+  const result = await trainRecurrent({
+    ...options,
+    spec,
     train: part(0, TRAIN_SHARE),
     validation: part(TRAIN_SHARE, TRAIN_SHARE + VALIDATION_SHARE),
     windowRows: 64,
@@ -42,7 +43,6 @@ export function trainTicks(options: TrainerOptions): TrainedModel {
     learningRate: 3e-3,
     clipNorm: 1,
     patience: 5,
-    onEpoch: options.onEpoch,
   });
   const model = createModel(spec, result.weights);
   const scores = scoreTicks(series, model, { train: TRAIN_SHARE, test: TRAIN_SHARE + VALIDATION_SHARE });
@@ -55,16 +55,15 @@ function segments(one: SeriesRows, from: number, to: number, inputSize: number):
   const found: TrainingSequence[] = [];
   for (let start = Math.floor(one.rows * from); start < end; start += SEGMENT_ROWS) {
     const rows = Math.min(SEGMENT_ROWS, end - start);
-    const targets = new Float64Array(TICK_HORIZONS.length);
+    const targets = Array.from({ length: rows }, (_, row) =>
+      Float64Array.from(TICK_HORIZONS, (horizon) => targetOf(one, start + row, horizon, end)),
+    );
     found.push({
+      name: `${one.key} from row ${start}`,
       inputs: one.inputs.subarray(start * inputSize, (start + rows) * inputSize),
       rows,
-      loss(outputs, row, gradient) {
-        TICK_HORIZONS.forEach((horizon, h) => {
-          targets[h] = targetOf(one, start + row, horizon, end);
-        });
-        return targets.every(Number.isNaN) ? null : tickLoss(outputs, targets, gradient);
-      },
+      loss: (outputs, row, gradient) =>
+        targets[row].every(Number.isNaN) ? null : tickLoss(outputs, targets[row], gradient),
     });
   }
   return found;

@@ -2,73 +2,137 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   type CellKind,
+  createBatch,
   createModel,
-  createParameters,
   createReferenceEngine,
+  type Dropout,
+  type GruReset,
   initWeights,
-  loadParameters,
   type ModelSpec,
-  runWindow,
-  zeroState,
+  type ProductsChoice,
+  SeededRandom,
+  TrainingNetwork,
+  type TrainingSequence,
+  windowOf,
 } from '@tideline/nn';
-import { mulberry32 } from '@tideline/streams';
 
-const ROWS = 6;
+/** Of three sequences side by side: the window is longer than two of them. */
+const ROWS = [3, 6, 1] as const;
+const WINDOW_ROWS = 6;
 const STEP = 1e-5;
 
-function specOf(cell: CellKind): ModelSpec {
-  return { name: 'toy', cell, inputSize: 3, hiddenSize: 5, layers: 2, outputSize: 2 };
+interface Form {
+  readonly cell: CellKind;
+  readonly gruReset?: GruReset;
 }
 
-function randomInputs(count: number, random: () => number): Float32Array {
-  return Float32Array.from({ length: count }, () => 2 * random() - 1);
+const FORMS: Readonly<Record<string, Form>> = {
+  rnn: { cell: 'rnn' },
+  lstm: { cell: 'lstm' },
+  gru: { cell: 'gru' },
+  'gru with the reset before': { cell: 'gru', gruReset: 'before' },
+};
+
+const DROPOUTS: Readonly<Record<string, Dropout>> = {
+  'between the layers': { betweenLayers: 0.4 },
+  'before the head': { beforeHead: 0.4 },
+  'on the recurrent way': { recurrent: 0.4 },
+  'at all three places': { betweenLayers: 0.3, beforeHead: 0.3, recurrent: 0.3 },
+};
+
+function specOf(form: Form): ModelSpec {
+  return { name: 'toy', ...form, inputSize: 3, hiddenSize: 5, layers: 2, outputSize: 2 };
 }
 
-for (const cell of ['rnn', 'lstm', 'gru'] as const) {
-  test(`every gradient of a two-layer ${cell} is the slope that finite differences measure`, () => {
-    const random = mulberry32(7);
-    const spec = specOf(cell);
-    const inputs = randomInputs(ROWS * spec.inputSize, random);
-    const targets = randomInputs(ROWS * spec.outputSize, random);
-    const weights = loadParameters(spec, initWeights(spec, random));
-    const gradients = createParameters(spec);
-    const lossOf = (into: typeof gradients | null): number =>
-      runWindow({
-        ...{ spec, weights, inputs, from: 0, to: ROWS, state: zeroState(spec), gradients: into },
-        loss(outputs, row, gradient) {
-          // One row counts nothing: its gradient must not leak in.
-          if (row === 2) return null;
-          let sum = 0;
-          for (let o = 0; o < spec.outputSize; o += 1) {
-            const error = outputs[o] - targets[row * spec.outputSize + o];
-            gradient[o] = error;
-            sum += (error * error) / 2;
-          }
-          return sum;
-        },
-      }).loss;
-    lossOf(gradients);
-    for (let i = 0; i < weights.flat.length; i += 1) {
-      const kept = weights.flat[i];
-      weights.flat[i] = kept + STEP;
-      const above = lossOf(null);
-      weights.flat[i] = kept - STEP;
-      const below = lossOf(null);
-      weights.flat[i] = kept;
-      const slope = (above - below) / (2 * STEP);
-      assert.ok(
-        Math.abs(slope - gradients.flat[i]) <= 1e-7 * Math.max(1, Math.abs(slope)),
-        `parameter ${i}: ${gradients.flat[i]} against ${slope}`,
-      );
-    }
+function sequencesOf(spec: ModelSpec, random: SeededRandom): TrainingSequence[] {
+  return ROWS.map((rows) => {
+    const inputs = Float32Array.from({ length: rows * spec.inputSize }, () => 2 * random.next() - 1);
+    const targets = Float32Array.from({ length: rows * spec.outputSize }, () => 2 * random.next() - 1);
+    return {
+      inputs,
+      rows,
+      loss(outputs, row, gradient) {
+        // One row counts nothing: its gradient must not leak in.
+        if (row === 2) return null;
+        let sum = 0;
+        outputs.forEach((output, o) => {
+          const error = output - targets[row * spec.outputSize + o];
+          gradient[o] = error;
+          sum += (error * error) / 2;
+        });
+        return sum;
+      },
+    };
+  });
+}
+
+/** Compares every gradient of a window in the middle of carried states with the slope that finite differences measure. */
+function checkGradients(form: Form, dropout: Dropout = {}): void {
+  const random = new SeededRandom(7);
+  const spec = specOf(form);
+  const sequences = sequencesOf(spec, random);
+  const batch = createBatch(sequences);
+  const window = windowOf(batch, 0, WINDOW_ROWS);
+  const weights = initWeights(spec, () => random.next());
+  const network = new TrainingNetwork({ spec, weights, batchSequences: 4, windowRows: WINDOW_ROWS, dropout });
+  const masked = Object.keys(dropout).length > 0;
+  network.drawSequenceMasks(random);
+  network.drawRowMasks(random, window);
+  const start = network.parameters.slice();
+  // States before the window that do not depend on the weights that are moved; only `carry` changes them.
+  const earlier = windowOf(createBatch(sequencesOf(spec, random)), 0, 2);
+  network.forward(earlier, false);
+  network.carry(earlier);
+  const lossOf = (): number => {
+    network.forward(window, masked);
+    let sum = 0;
+    batch.sequences.forEach((sequence, b) => {
+      for (let t = 0; t < window.rows[b]; t += 1) {
+        const at = (b * WINDOW_ROWS + t) * spec.outputSize;
+        const gradient = network.outputGradients.subarray(at, at + spec.outputSize).fill(0);
+        sum += sequence.loss(network.outputs.subarray(at, at + spec.outputSize), t, gradient) ?? 0;
+      }
+    });
+    return sum;
+  };
+  lossOf();
+  network.gradients.fill(0);
+  network.backward(window, masked);
+  const gradients = network.gradients.slice();
+  for (let i = 0; i < start.length; i += 1) {
+    network.parameters[i] = start[i] + STEP;
+    const above = lossOf();
+    network.parameters[i] = start[i] - STEP;
+    const below = lossOf();
+    network.parameters[i] = start[i];
+    const slope = (above - below) / (2 * STEP);
+    assert.ok(
+      Math.abs(slope - gradients[i]) <= 1e-7 * Math.max(1, Math.abs(slope)),
+      `parameter ${i}: ${gradients[i]} against ${slope}`,
+    );
+  }
+  assert.ok(gradients.some((value) => value !== 0));
+}
+
+for (const [name, form] of Object.entries(FORMS)) {
+  test(`every gradient of a two-layer ${name} is the slope that finite differences measure`, () => {
+    checkGradients(form);
   });
 
-  test(`the forward pass of training gives what the reference engine gives for a ${cell}, to 1e-6, over carried windows`, () => {
-    const random = mulberry32(11);
-    const spec = { ...specOf(cell), hiddenSize: 16 };
+  for (const [place, dropout] of Object.entries(DROPOUTS).filter(([, { recurrent }]) => recurrent || name === 'lstm'))
+    test(`with dropout ${place} and its masks held fixed, every gradient of a ${name} is the measured slope`, () => {
+      checkGradients(form, dropout);
+    });
+
+  test(`the forward pass of training gives what the reference engine gives for a ${name}, to 1e-6, over carried windows`, () => {
+    const random = new SeededRandom(11);
+    const spec = { ...specOf(form), hiddenSize: 16 };
     const rows = 120;
-    const inputs = randomInputs(rows * spec.inputSize, random);
-    const model = createModel(spec, initWeights(spec, random));
+    const inputs = Float32Array.from({ length: rows * spec.inputSize }, () => 2 * random.next() - 1);
+    const model = createModel(
+      spec,
+      initWeights(spec, () => random.next()),
+    );
     const expected = new Float32Array(rows * spec.outputSize);
     const engine = createReferenceEngine(model, { slotsMax: 1 });
     engine.run({
@@ -77,17 +141,29 @@ for (const cell of ['rnn', 'lstm', 'gru'] as const) {
       inputs,
       outputs: expected,
     });
-    const found = new Float64Array(expected.length);
-    const state = zeroState(spec);
-    const weights = loadParameters(spec, model.weights);
-    const loss = (outputs: Float64Array, row: number): number => {
-      found.set(outputs, row * spec.outputSize);
-      return 0;
-    };
-    for (let from = 0; from < rows; from += 50)
-      runWindow({ spec, weights, inputs, from, to: Math.min(rows, from + 50), state, loss, gradients: null });
+    const found = trainingOutputs(spec, model.weights, inputs, 'auto');
     found.forEach((value, i) => {
       assert.ok(Math.abs(value - expected[i]) <= 1e-6, `output ${i}: ${value} against ${expected[i]}`);
     });
   });
+}
+
+/** Outputs of one sequence in windows of 50 rows. */
+function trainingOutputs(
+  spec: ModelSpec,
+  weights: ReturnType<typeof initWeights>,
+  inputs: Float32Array,
+  products: ProductsChoice,
+): Float64Array {
+  const rows = inputs.length / spec.inputSize;
+  const found = new Float64Array(rows * spec.outputSize);
+  const network = new TrainingNetwork({ spec, weights, batchSequences: 1, windowRows: 50, products });
+  const batch = createBatch([{ inputs, rows, loss: () => 0 }]);
+  for (let from = 0; from < rows; from += 50) {
+    const window = windowOf(batch, from, 50);
+    network.forward(window, false);
+    found.set(network.outputs.subarray(0, window.rows[0] * spec.outputSize), from * spec.outputSize);
+    network.carry(window);
+  }
+  return found;
 }

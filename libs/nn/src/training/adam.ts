@@ -1,28 +1,38 @@
+const BETA_1 = 0.9;
+const BETA_2 = 0.999;
+const EPSILON = 1e-8;
+
 /** Adam. Source: D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1. */
 export class Adam {
-  readonly #m: Float64Array;
-  readonly #v: Float64Array;
+  /** First and second moment of each parameter. */
+  readonly mean: Float64Array;
+  readonly square: Float64Array;
+  steps = 0;
   readonly #learningRate: number;
-  #step = 0;
 
   constructor(options: { readonly size: number; readonly learningRate: number }) {
-    this.#m = new Float64Array(options.size);
-    this.#v = new Float64Array(options.size);
+    this.mean = new Float64Array(options.size);
+    this.square = new Float64Array(options.size);
     this.#learningRate = options.learningRate;
   }
 
-  /** One update of `weights` in place; the gradient's global norm is clipped to `clipNorm` (Pascanu et al. 2013) first. */
-  update(weights: Float64Array, gradient: Float64Array, clipNorm: number): void {
-    const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
-    this.#step += 1;
-    const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
-    const clip = norm > clipNorm ? clipNorm / norm : 1;
-    const rate = (this.#learningRate * Math.sqrt(1 - beta2 ** this.#step)) / (1 - beta1 ** this.#step);
+  /** Moves `weights` against `gradient` times `factor`, in place. */
+  update(weights: Float64Array, gradient: Float64Array, factor: number): void {
+    const { mean, square } = this;
+    this.steps += 1;
+    const rate = (this.#learningRate * Math.sqrt(1 - BETA_2 ** this.steps)) / (1 - BETA_1 ** this.steps);
     for (let i = 0; i < weights.length; i += 1) {
-      const g = gradient[i] * clip;
-      this.#m[i] = beta1 * this.#m[i] + (1 - beta1) * g;
-      this.#v[i] = beta2 * this.#v[i] + (1 - beta2) * g * g;
-      weights[i] -= (rate * this.#m[i]) / (Math.sqrt(this.#v[i]) + epsilon);
+      const g = gradient[i] * factor;
+      mean[i] = BETA_1 * mean[i] + (1 - BETA_1) * g;
+      square[i] = BETA_2 * square[i] + (1 - BETA_2) * g * g;
+      weights[i] -= (rate * mean[i]) / (Math.sqrt(square[i]) + EPSILON);
     }
   }
+}
+
+/** Euclidean norm of a gradient: what clipping measures. */
+export function normOf(gradient: Float64Array): number {
+  let squares = 0;
+  for (let i = 0; i < gradient.length; i += 1) squares += gradient[i] * gradient[i];
+  return Math.sqrt(squares);
 }

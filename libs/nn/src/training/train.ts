@@ -1,154 +1,205 @@
+/**
+ * Training by truncated back-propagation through time (R. Williams, J. Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of
+ * Recurrent Network Trajectories", 1990): states are carried from window to window, gradients end at a window's start. Adam, clipping by norm,
+ * early stop on a validation part. No clock and no chance but the seed's: the same options give the same weights, bit for bit.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { ModelSpec, ModelWeights } from '../model.ts';
 import { ModelError } from '../model-error.ts';
 import { initWeights } from '../tensors.ts';
 import { Adam } from './adam.ts';
-import {
-  createParameters,
-  loadParameters,
-  type Parameters,
-  parameterCount,
-  type RowLoss,
-  runWindow,
-  storeParameters,
-  zeroState,
-} from './network-gradient.ts';
-
-/** One series in time order. */
-export interface TrainingSequence {
-  /** [rows][inputSize] */
-  readonly inputs: Float32Array;
-  readonly rows: number;
-  readonly loss: RowLoss;
-}
-
-/** Progress after an epoch. */
-export interface EpochReport {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly loss: number;
-  readonly validationLoss: number;
-  readonly best: boolean;
-}
+import type { EpochReport, TrainingCheckpoint } from './checkpoint.ts';
+import { assertDropout, type Dropout } from './dropout.ts';
+import { type Learning, passOver } from './epoch.ts';
+import { TrainingNetwork, toWeights } from './network.ts';
+import type { ProductsChoice } from './products.ts';
+import { SeededRandom } from './random.ts';
+import { assertSequences, type TrainingSequence } from './sequences.ts';
+import { assertTrainable } from './trainable.ts';
+import { TrainingError } from './training-error.ts';
 
 export interface TrainingOptions {
   readonly spec: ModelSpec;
   readonly train: readonly TrainingSequence[];
-  /** Chooses the epoch that is kept; never trained on. */
+  /** Chooses the epoch that is kept; never trained on. Without any, the training loss chooses. */
   readonly validation: readonly TrainingSequence[];
+  /** At most. */
   readonly epochs: number;
   /** Rows over which the gradient flows. */
   readonly windowRows: number;
   /** Sequences side by side in one update. */
   readonly batchSequences: number;
   readonly learningRate: number;
+  /** Largest norm of an update's gradient. */
   readonly clipNorm: number;
   /** Epochs without a better validation loss after which training stops. */
   readonly patience: number;
-  /** Uniform in [0, 1); decides initial weights and order. */
-  readonly random: () => number;
-  readonly onEpoch?: (report: EpochReport) => void;
+  /** Decides initial weights, order and dropout masks. */
+  readonly seed: number;
+  /** At training only. */
+  readonly dropout?: Dropout;
+  /** Which build of the products; all have the same bits. */
+  readonly products?: ProductsChoice;
+  /** Where a run of the same settings and data goes on. */
+  readonly resume?: TrainingCheckpoint;
+  /** Called and awaited after every epoch, before `onEpoch`. What it throws ends the training. */
+  readonly checkpoint?: (checkpoint: TrainingCheckpoint) => void | Promise<void>;
+  readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
+  /** Ends the training after the epoch that runs, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
-/** Truncated back-propagation through time with states carried from window to window. Returns the weights of the best epoch on the validation part. */
-export function trainRecurrent(options: TrainingOptions): {
+export interface TrainingResult {
+  /** Those of the best epoch. */
   readonly weights: ModelWeights;
   readonly history: readonly EpochReport[];
-} {
-  const { spec, train, validation, epochs, patience, random } = options;
-  if (spec.cell === 'gru' && spec.gruReset === 'before')
-    throw new ModelError(`Model '${spec.name}': training knows the GRU's reset 'after' only. Leave gruReset out.`);
-  const weights = loadParameters(spec, initWeights(spec, random));
-  const adam = new Adam({ size: parameterCount(spec), learningRate: options.learningRate });
-  const history: EpochReport[] = [];
-  let best = Number.POSITIVE_INFINITY;
-  let bestEpoch = 0;
-  let kept = weights.flat.slice();
-  for (let epoch = 1; epoch <= epochs && epoch - bestEpoch <= patience; epoch += 1) {
-    const loss = trainEpoch(options, weights, adam, shuffled(train, random));
-    const validationLoss = validation.length > 0 ? meanLoss(spec, weights, validation) : loss;
-    const isBest = validationLoss < best;
-    if (isBest) {
-      best = validationLoss;
-      bestEpoch = epoch;
-      kept = weights.flat.slice();
+}
+
+/**
+ * Trains a model of `spec`. Throws ModelError where the spec cannot be trained or `resume` is of another run, and TrainingError where data, a loss
+ * or a gradient is not finite.
+ */
+export async function trainRecurrent(options: TrainingOptions): Promise<TrainingResult> {
+  const { spec, train, validation, epochs, patience, signal } = options;
+  assertTrainable(spec);
+  assertSettings(options);
+  assertSequences('training', train, spec.inputSize);
+  assertSequences('validation', validation, spec.inputSize);
+  const run = startRun(options);
+  const history = (options.resume?.history ?? []).map((report) => ({ ...report, epochs }));
+  for (let epoch = history.length + 1; epoch <= epochs && epoch - run.bestEpoch <= patience; epoch += 1) {
+    signal?.throwIfAborted();
+    const { loss, validationLoss } = runEpoch(options, run, epoch);
+    const best = validationLoss < run.best;
+    if (best) {
+      run.best = validationLoss;
+      run.bestEpoch = epoch;
+      run.kept.set(run.network.parameters);
     }
-    const report = { epoch, epochs, loss, validationLoss, best: isBest };
+    const report = { epoch, epochs, loss, validationLoss, best };
     history.push(report);
-    options.onEpoch?.(report);
+    await options.checkpoint?.(checkpointOf(run, history));
+    await options.onEpoch?.(report);
   }
-  return { weights: storeParameters(spec, kept), history };
+  return { weights: toWeights(spec, run.kept), history };
 }
 
-/** Mean loss a row over whole sequences. */
-export function meanLoss(spec: ModelSpec, weights: Parameters, sequences: readonly TrainingSequence[]): number {
-  let loss = 0;
-  let rows = 0;
-  for (const { inputs, rows: to, loss: rowLoss } of sequences) {
-    const result = runWindow({
-      spec,
-      weights,
-      inputs,
-      from: 0,
-      to,
-      state: zeroState(spec),
-      loss: rowLoss,
-      gradients: null,
+interface Run {
+  readonly fingerprint: string;
+  readonly network: TrainingNetwork;
+  readonly order: SeededRandom;
+  readonly learning: Learning;
+  readonly kept: Float64Array;
+  best: number;
+  bestEpoch: number;
+}
+
+/** Random streams of a seed: initial weights and order, dropout. */
+const ORDER_STREAM = 0;
+const DROPOUT_STREAM = 1;
+
+function startRun(options: TrainingOptions): Run {
+  const { spec, seed, batchSequences, windowRows, dropout = {}, resume } = options;
+  const order = new SeededRandom(seed, ORDER_STREAM);
+  const weights = initWeights(spec, () => order.next());
+  const network = new TrainingNetwork({
+    ...{ spec, weights, batchSequences, windowRows, dropout },
+    products: options.products ?? 'auto',
+  });
+  const adam = new Adam({ size: network.parameters.length, learningRate: options.learningRate });
+  const random = new SeededRandom(seed, DROPOUT_STREAM);
+  const masked = Object.values(dropout).some((share) => share > 0);
+  const run: Run = {
+    ...{ fingerprint: fingerprintOf(options), network, order },
+    learning: { adam, clipNorm: options.clipNorm, random, dropout: masked },
+    ...{ kept: network.parameters.slice(), best: Number.POSITIVE_INFINITY, bestEpoch: 0 },
+  };
+  if (resume) restore(run, resume, spec);
+  return run;
+}
+
+function restore(run: Run, from: TrainingCheckpoint, spec: ModelSpec): void {
+  if (from.fingerprint !== run.fingerprint)
+    throw new ModelError(
+      `Model '${spec.name}': the checkpoint is of a run with other settings or other data. Use the same seed and data, or train from the start.`,
+    );
+  const { adam, random } = run.learning;
+  run.network.parameters.set(from.parameters);
+  run.kept.set(from.kept);
+  adam.mean.set(from.mean);
+  adam.square.set(from.square);
+  adam.steps = from.adamSteps;
+  run.order.state = from.orderState;
+  random.state = from.dropoutState;
+  run.bestEpoch = from.bestEpoch;
+  if (from.bestEpoch > 0) run.best = from.history[from.bestEpoch - 1].validationLoss;
+}
+
+function checkpointOf(run: Run, history: readonly EpochReport[]): TrainingCheckpoint {
+  const { adam, random } = run.learning;
+  return {
+    ...{ fingerprint: run.fingerprint, history: [...history], bestEpoch: run.bestEpoch },
+    ...{ orderState: run.order.state, dropoutState: random.state, adamSteps: adam.steps },
+    ...{ parameters: run.network.parameters.slice(), kept: run.kept.slice() },
+    ...{ mean: adam.mean.slice(), square: adam.square.slice() },
+  };
+}
+
+function runEpoch(options: TrainingOptions, run: Run, epoch: number): { loss: number; validationLoss: number } {
+  const { spec, train, validation, windowRows, batchSequences } = options;
+  const shared = { network: run.network, epoch, windowRows, batchSequences };
+  try {
+    const loss = passOver({
+      ...{ ...shared, part: 'training', sequences: train, order: run.order.shuffled(train), learning: run.learning },
     });
-    loss += result.loss;
-    rows += result.rows;
+    if (validation.length === 0) return { loss, validationLoss: loss };
+    const validationLoss = passOver({
+      ...{ ...shared, part: 'validation', sequences: validation, order: validation, learning: null },
+    });
+    return { loss, validationLoss };
+  } catch (error) {
+    if (!(error instanceof TrainingError) || run.bestEpoch === 0) throw error;
+    const { message, sequence, row } = error;
+    const kept = toWeights(spec, run.kept);
+    throw new TrainingError(`${message} The weights of epoch ${run.bestEpoch} are kept.`, {
+      epoch,
+      sequence,
+      row,
+      kept,
+    });
   }
-  return loss / Math.max(1, rows);
 }
 
-function trainEpoch(
-  options: TrainingOptions,
-  weights: Parameters,
-  adam: Adam,
-  sequences: readonly TrainingSequence[],
-): number {
-  const { spec, windowRows, batchSequences, clipNorm } = options;
-  const gradients = createParameters(spec);
-  let lossSum = 0;
-  let rowSum = 0;
-  for (let first = 0; first < sequences.length; first += batchSequences) {
-    const batch = sequences
-      .slice(first, first + batchSequences)
-      .map((sequence) => ({ sequence, state: zeroState(spec) }));
-    const longest = Math.max(...batch.map(({ sequence }) => sequence.rows));
-    for (let from = 0; from < longest; from += windowRows) {
-      gradients.flat.fill(0);
-      let rows = 0;
-      for (const { sequence, state } of batch) {
-        if (from >= sequence.rows) continue;
-        const to = Math.min(from + windowRows, sequence.rows);
-        const result = runWindow({
-          spec,
-          weights,
-          inputs: sequence.inputs,
-          from,
-          to,
-          state,
-          loss: sequence.loss,
-          gradients,
-        });
-        lossSum += result.loss;
-        rows += result.rows;
-      }
-      rowSum += rows;
-      if (rows === 0) continue;
-      for (let i = 0; i < gradients.flat.length; i += 1) gradients.flat[i] /= rows;
-      adam.update(weights.flat, gradients.flat, clipNorm);
-    }
-  }
-  return lossSum / Math.max(1, rowSum);
+function assertSettings(options: TrainingOptions): void {
+  for (const field of ['windowRows', 'batchSequences'] as const)
+    assert(
+      Number.isInteger(options[field]) && options[field] >= 1,
+      `${field} is ${options[field]}, must be 1 or more.`,
+    );
+  for (const field of ['epochs', 'patience'] as const)
+    assert(
+      Number.isInteger(options[field]) && options[field] >= 0,
+      `${field} is ${options[field]}, must be 0 or more.`,
+    );
+  for (const field of ['learningRate', 'clipNorm'] as const)
+    assert(Number.isFinite(options[field]) && options[field] > 0, `${field} is ${options[field]}, must be above 0.`);
+  assert(options.train.length > 0, 'There are no training sequences.');
+  assertDropout(options.dropout ?? {});
 }
 
-/** Fisher-Yates. */
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
+/** SHA-256 of what the weights depend on, but for the losses, which are functions, and `epochs`, which only says when to stop. */
+function fingerprintOf(options: TrainingOptions): string {
+  const { spec, train, validation, windowRows, batchSequences, learningRate, clipNorm, patience, seed } = options;
+  const { betweenLayers = 0, beforeHead = 0, recurrent = 0 } = options.dropout ?? {};
+  const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : '']));
+  hash.update(JSON.stringify([windowRows, batchSequences, learningRate, clipNorm, patience, seed]));
+  hash.update(JSON.stringify([betweenLayers, beforeHead, recurrent, train.length]));
+  for (const { inputs, rows } of [...train, ...validation]) {
+    hash.update(`${rows},`);
+    hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));
   }
-  return order;
+  return hash.digest('hex');
 }

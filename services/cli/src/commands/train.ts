@@ -1,15 +1,36 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument, InvalidArgumentError } from '@commander-js/extra-typings';
-import { type EpochReport, saveModel } from '@tideline/nn';
-import { type TrainedModel, type TrainerOptions, trainCalls, trainTicks } from '@tideline/trainer';
-import { SingleBar } from 'cli-progress';
+import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
+import {
+  readCheckpoint,
+  type TrainedModel,
+  type TrainerOptions,
+  trainCalls,
+  trainTicks,
+  writeCheckpoint,
+} from '@tideline/trainer';
 import type { Program } from '../program.ts';
+import { trainProgress } from './train-progress.ts';
 
 const TRAINERS = { ticks: trainTicks, calls: trainCalls } as const satisfies Record<
   string,
-  (options: TrainerOptions) => TrainedModel
+  (options: TrainerOptions) => Promise<TrainedModel>
 >;
+/** The shipped models' own: the plain command makes them again, to the bit. */
+const EPOCHS_DEFAULT = 25;
+/** sysexits.h: EX_DATAERR and EX_TEMPFAIL. */
+const EXIT_BROKEN = 65;
+const EXIT_STOPPED = 75;
+
+interface TrainOptions {
+  readonly out: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly checkpoint?: string | undefined;
+  readonly resume?: true | undefined;
+  readonly json?: true | undefined;
+}
 
 export function addTrain(program: Program): void {
   program
@@ -20,8 +41,15 @@ export function addTrain(program: Program): void {
     .addArgument(new Argument('<stream>', 'stream of the model').choices(['ticks', 'calls'] as const))
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber, 1)
-    .option('--epochs <number>', 'epochs at most', wholeNumber, 30)
-    .action((stream, options) => program.run('train', () => train(stream, options)));
+    .option('--epochs <number>', 'epochs at most', wholeNumber, EPOCHS_DEFAULT)
+    .option('--checkpoint <file>', 'keep what the next epoch needs in this file, after every epoch')
+    .option('--resume', 'go on from the checkpoint, where there is one')
+    .option('--json', 'print one JSON line')
+    .addHelpText(
+      'after',
+      `\nA run that was killed and resumed ends with the bits of one that was not.\nExit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`,
+    )
+    .action((stream, options) => program.run('train', ({ drain }) => train(stream, options, drain)));
 }
 
 function wholeNumber(text: string): number {
@@ -30,39 +58,69 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function train(
-  stream: keyof typeof TRAINERS,
-  options: { readonly out: string; readonly seed: number; readonly epochs: number },
-): Promise<void> {
-  const progress = epochProgress(options.epochs);
-  const { model, card } = TRAINERS[stream]({ ...options, onEpoch: progress.onEpoch });
+async function train(stream: keyof typeof TRAINERS, options: TrainOptions, signal: AbortSignal): Promise<void> {
+  const { seed, epochs, checkpoint: path } = options;
+  const resume = await resumeFrom(options);
+  const progress = trainProgress(epochs);
+  let trained: TrainedModel;
+  try {
+    trained = await TRAINERS[stream]({
+      ...{ seed, epochs, signal, onEpoch: progress.onEpoch },
+      ...(resume ? { resume } : {}),
+      ...(path === undefined ? {} : { checkpoint: (checkpoint) => writeCheckpoint(path, checkpoint) }),
+    });
+  } catch (error) {
+    progress.stop();
+    process.exitCode = reportEnd(error, signal, path);
+    return;
+  }
   progress.stop();
-  const folder = join(options.out, model.spec.name);
-  await saveModel(join(folder, 'model.tdl'), model, card);
-  await writeFile(join(folder, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-  process.stdout.write(
-    `${JSON.stringify({ model: model.spec.name, digest: model.digest, test: card.test, folder })}\n`,
-  );
+  await writeModel(trained, options);
 }
 
-/** A bar on a terminal, plain lines in a pipe. */
-function epochProgress(epochs: number): { readonly onEpoch: (report: EpochReport) => void; readonly stop: () => void } {
-  if (process.stderr.isTTY !== true)
-    return {
-      onEpoch: ({ epoch, loss, validationLoss, best }) =>
-        void process.stderr.write(
-          `epoch ${epoch}/${epochs} loss ${loss.toFixed(5)} validation ${validationLoss.toFixed(5)}${best ? ' (best)' : ''}\n`,
-        ),
-      stop: () => undefined,
-    };
-  const bar = new SingleBar({
-    format: 'train [{bar}] {value}/{total} loss {loss} validation {validation} | {eta_formatted} left',
-    stream: process.stderr,
-  });
-  bar.start(epochs, 0, { loss: '-', validation: '-' });
-  return {
-    onEpoch: ({ epoch, loss, validationLoss }) =>
-      bar.update(epoch, { loss: loss.toFixed(4), validation: validationLoss.toFixed(4) }),
-    stop: () => bar.stop(),
-  };
+async function resumeFrom({ checkpoint, resume }: TrainOptions): Promise<TrainingCheckpoint | null> {
+  if (checkpoint === undefined) {
+    if (resume) throw new ModelError('--resume needs --checkpoint <file>: the file to go on from.');
+    return null;
+  }
+  const found = await readCheckpoint(checkpoint);
+  if (found && !resume)
+    throw new ModelError(`There is a checkpoint at '${checkpoint}'. Add --resume to go on from it, or delete it.`);
+  if (resume)
+    process.stderr.write(
+      found
+        ? `Going on after epoch ${found.history.length} of '${checkpoint}'.\n`
+        : `There is no checkpoint at '${checkpoint}' yet: training starts at epoch 1.\n`,
+    );
+  return found;
+}
+
+/** What ended a training before its time. Returns the exit code; rethrows what is neither. */
+function reportEnd(error: unknown, signal: AbortSignal, checkpoint: string | undefined): number {
+  const cure =
+    checkpoint === undefined ? 'Nothing was kept: --checkpoint <file> would.' : `'${checkpoint}' is as it was`;
+  if (error instanceof TrainingError) {
+    const kept = checkpoint === undefined ? '' : ` ${cure} after epoch ${error.epoch - 1}.`;
+    process.stderr.write(`tideline train: ${error.message} No model was written.${kept}\n`);
+    return EXIT_BROKEN;
+  }
+  if (!signal.aborted || error !== signal.reason) throw error;
+  process.stderr.write(
+    `tideline train: stopped. ${checkpoint === undefined ? cure : `The same command with --resume goes on from '${checkpoint}'.`}\n`,
+  );
+  return EXIT_STOPPED;
+}
+
+async function writeModel({ model, card }: TrainedModel, { out, json }: TrainOptions): Promise<void> {
+  const folder = join(out, model.spec.name);
+  await saveModel(join(folder, 'model.tdl'), model, card);
+  await writeFile(join(folder, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  const epochs = card.epochs as readonly { readonly epoch: number; readonly best: boolean }[];
+  const best = epochs.findLast((report) => report.best)?.epoch ?? 0;
+  const result = { model: model.spec.name, digest: model.digest, epochs: epochs.length, best, test: card.test, folder };
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(result)}\n`
+      : `${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n`,
+  );
 }

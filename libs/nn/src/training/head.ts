@@ -1,0 +1,81 @@
+import type { ModelSpec } from '../model.ts';
+import { type Rows, transpose } from './layer.ts';
+import type { TrainingMemory } from './products.ts';
+import type { TrainingWindow } from './window.ts';
+
+/** Places of the head's tensors. */
+export interface HeadPlaces {
+  readonly w: number;
+  readonly b: number;
+}
+
+export interface HeadOptions {
+  readonly spec: ModelSpec;
+  readonly weights: HeadPlaces;
+  readonly gradients: HeadPlaces;
+  readonly batchSequences: number;
+  readonly windowRows: number;
+  readonly reserve: (count: number) => number;
+  readonly one: number;
+}
+
+/** The dense head, y = W h + b, on every row. */
+export class TrainingHead {
+  /** [B][T][O]: y, and the gradient that the backward pass starts from. */
+  readonly outputs: number;
+  readonly outputGradients: number;
+  readonly #options: HeadOptions;
+  /** [H][O] */
+  readonly #wT: number;
+
+  constructor(options: HeadOptions) {
+    const { spec, batchSequences, windowRows, reserve } = options;
+    this.#options = options;
+    this.outputs = reserve(batchSequences * windowRows * spec.outputSize);
+    this.outputGradients = reserve(batchSequences * windowRows * spec.outputSize);
+    this.#wT = reserve(spec.hiddenSize * spec.outputSize);
+  }
+
+  forward(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+    const { spec, weights, windowRows } = this.#options;
+    const { outputSize: n, hiddenSize } = spec;
+    transpose(memory.values, weights.w, this.#wT, { rows: n, columns: hiddenSize });
+    window.rows.forEach((rows, b) => {
+      const out = this.outputs + b * windowRows * n;
+      for (let t = 0; t < rows; t += 1) memory.values.copyWithin(out + t * n, weights.b, weights.b + n);
+      memory.addProduct({
+        ...{ out, outRow: n, x: x.at + b * x.sequenceStep, xRow: hiddenSize, xTerm: 1 },
+        ...{ w: this.#wT, wTerm: n, rows, columns: n, depth: hiddenSize },
+      });
+    });
+  }
+
+  /** Adds the window's gradients of W and b, sequence by sequence, newest row first. */
+  addGradients(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+    const { spec, gradients, windowRows, one } = this.#options;
+    const { outputSize, hiddenSize } = spec;
+    for (const b of window.batch.order) {
+      const depth = window.rows[b];
+      if (depth === 0) continue;
+      const d = {
+        x: this.outputGradients + (b * windowRows + depth - 1) * outputSize,
+        ...{ xRow: 1, xTerm: -outputSize, rows: outputSize, depth },
+      };
+      memory.addProduct({
+        ...{ ...d, out: gradients.w, outRow: hiddenSize, columns: hiddenSize },
+        ...{ w: x.at + b * x.sequenceStep + (depth - 1) * hiddenSize, wTerm: -hiddenSize },
+      });
+      memory.addProduct({ ...d, out: gradients.b, outRow: 1, columns: 1, w: one, wTerm: 0 });
+    }
+  }
+
+  /** Adds the gradient of row t's h to `out`, [active][H]. */
+  addSlope(memory: TrainingMemory, t: number, active: number, out: number): void {
+    const { spec, weights, windowRows } = this.#options;
+    const { outputSize, hiddenSize } = spec;
+    memory.addProduct({
+      ...{ out, outRow: hiddenSize, x: this.outputGradients + t * outputSize, xRow: windowRows * outputSize, xTerm: 1 },
+      ...{ w: weights.w, wTerm: hiddenSize, rows: active, columns: hiddenSize, depth: outputSize },
+    });
+  }
+}

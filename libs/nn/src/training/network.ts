@@ -1,0 +1,200 @@
+import type { ModelSpec, ModelWeights } from '../model.ts';
+import { elementCount, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
+import { assertDropout, type Dropout, drawMask } from './dropout.ts';
+import { TrainingHead } from './head.ts';
+import { type Rows, TrainingLayer } from './layer.ts';
+import { OutputMask } from './output-mask.ts';
+import { createTrainingMemory, type ProductsChoice, type TrainingMemory } from './products.ts';
+import type { SeededRandom } from './random.ts';
+import { assertTrainable } from './trainable.ts';
+import type { TrainingWindow } from './window.ts';
+
+export interface NetworkOptions {
+  readonly spec: ModelSpec;
+  readonly weights: ModelWeights;
+  /** Sequences side by side at most. */
+  readonly batchSequences: number;
+  /** Rows of a window at most. */
+  readonly windowRows: number;
+  readonly dropout?: Dropout;
+  readonly products?: ProductsChoice;
+}
+
+/**
+ * A stacked recurrent network with a dense head whose gradients can be taken. B sequences, T rows of a window, H units, O outputs. A window goes
+ * `forward`, then `backward` at most once, then `carry`; back-propagation ends at the window's start (R. Williams, J. Peng 1990).
+ */
+export class TrainingNetwork {
+  readonly spec: ModelSpec;
+  /** All tensors one behind the other, in file order. */
+  readonly parameters: Float64Array;
+  /** As `parameters`. `backward` adds to them. */
+  readonly gradients: Float64Array;
+  /** [B][T][O] */
+  readonly outputs: Float64Array;
+  /** [B][T][O]: what `backward` starts from. */
+  readonly outputGradients: Float64Array;
+  readonly #memory: TrainingMemory;
+  readonly #layers: readonly TrainingLayer[];
+  readonly #head: TrainingHead;
+  /** Of each layer's output; null where nothing is left out. */
+  readonly #masks: readonly (OutputMask | null)[];
+  readonly #recurrentShare: number;
+  readonly #batchSequences: number;
+  /** [B][T][I] */
+  readonly #input: Rows;
+  /** [B][T][H]: gradient of what the layer above saw. */
+  readonly #above: Rows;
+  /** [B][H] */
+  readonly #slope: number;
+
+  /** Throws ModelError where a gradient of the spec is not there. */
+  constructor(options: NetworkOptions) {
+    const { spec, weights, batchSequences, windowRows, dropout = {} } = options;
+    assertTrainable(spec);
+    assertDropout(dropout);
+    let reserved = 0;
+    const reserve = (count: number): number => {
+      reserved += count;
+      return reserved - count;
+    };
+    const tensors = tensorShapes(spec).map(({ shape }) => reserve(elementCount(shape)));
+    const count = reserved;
+    const gradients = reserve(count);
+    const one = reserve(1);
+    const size = { spec, batchSequences, windowRows, reserve, one };
+    this.#layers = Array.from({ length: spec.layers }, (_, l) => {
+      const [wIh, wHh, bIh, bHh] = tensors.slice(4 * l, 4 * l + 4);
+      return new TrainingLayer({
+        ...{ ...size, inputSize: l === 0 ? spec.inputSize : spec.hiddenSize },
+        weights: { wIh, wHh, bIh, bHh },
+        gradients: { wIh: gradients + wIh, wHh: gradients + wHh, bIh: gradients + bIh, bHh: gradients + bHh },
+      });
+    });
+    const [w, b] = tensors.slice(-2);
+    this.#head = new TrainingHead({ ...size, weights: { w, b }, gradients: { w: gradients + w, b: gradients + b } });
+    this.#masks = this.#layers.map((_, l) => {
+      const share = (l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0;
+      return share > 0 ? new OutputMask({ ...size, share, hiddenSize: spec.hiddenSize }) : null;
+    });
+    const rows = (n: number): Rows => ({
+      ...{ at: reserve(batchSequences * windowRows * n), size: n, sequenceStep: windowRows * n },
+    });
+    this.#input = rows(spec.inputSize);
+    this.#above = rows(spec.hiddenSize);
+    this.#slope = reserve(batchSequences * spec.hiddenSize);
+    this.#recurrentShare = dropout.recurrent ?? 0;
+    this.#batchSequences = batchSequences;
+    this.#memory = createTrainingMemory(reserved, options.products);
+    const { values } = this.#memory;
+    values[one] = 1;
+    tensorsOf(weights).forEach((tensor, i) => {
+      values.set(tensor, tensors[i]);
+    });
+    this.spec = spec;
+    this.parameters = values.subarray(0, count);
+    this.gradients = values.subarray(gradients, gradients + count);
+    const outputs = batchSequences * windowRows * spec.outputSize;
+    this.outputs = values.subarray(this.#head.outputs, this.#head.outputs + outputs);
+    this.outputGradients = values.subarray(this.#head.outputGradients, this.#head.outputGradients + outputs);
+  }
+
+  /** Zero states: a batch begins. */
+  reset(): void {
+    for (const layer of this.#layers) layer.reset(this.#memory);
+  }
+
+  /** The states after the window are where the next one begins. */
+  carry(window: TrainingWindow): void {
+    for (const layer of this.#layers) layer.carry(this.#memory, window);
+  }
+
+  /** Draws the masks that hold for all rows of a batch's sequences. */
+  drawSequenceMasks(random: SeededRandom): void {
+    if (this.#recurrentShare === 0) return;
+    const count = this.#batchSequences * this.spec.hiddenSize;
+    for (const { recurrentMask } of this.#layers)
+      drawMask(this.#memory.values, recurrentMask, count, { share: this.#recurrentShare, random });
+  }
+
+  /** Draws the masks of a window's rows. */
+  drawRowMasks(random: SeededRandom, window: TrainingWindow): void {
+    for (const mask of this.#masks) mask?.draw(this.#memory.values, random, window);
+  }
+
+  /** Sets `outputs`. `masked`: through the dropout masks that were drawn last. */
+  forward(window: TrainingWindow, masked: boolean): void {
+    const { values } = this.#memory;
+    const { inputSize } = this.spec;
+    window.rows.forEach((rows, b) => {
+      const from = window.from * inputSize;
+      const inputs = window.batch.sequences[b].inputs.subarray(from, from + rows * inputSize);
+      values.set(inputs, this.#input.at + b * this.#input.sequenceStep);
+    });
+    this.#layers.forEach((layer, l) => {
+      layer.forward(this.#memory, window, this.#inputOf(l, masked), masked && this.#recurrentShare > 0);
+      if (masked) this.#masks[l]?.apply(values, window, layer.output);
+    });
+    this.#head.forward(this.#memory, window, this.#inputOf(this.#layers.length, masked));
+  }
+
+  /** Adds the window's gradients to `gradients`, from `outputGradients`. `masked` as in the `forward` before. */
+  backward(window: TrainingWindow, masked: boolean): void {
+    const top = this.#layers.length - 1;
+    this.#head.addGradients(this.#memory, window, this.#inputOf(top + 1, masked));
+    for (let l = top; l >= 0; l -= 1)
+      this.#layers[l].backward(this.#memory, window, {
+        ...{ x: this.#inputOf(l, masked), masked: masked && this.#recurrentShare > 0 },
+        dInput: l === 0 ? null : this.#above,
+        addAbove: (t, active, to) => {
+          const mask = masked ? this.#masks[l] : null;
+          if (l === top) this.#addHeadSlope(mask, t, active, to);
+          else this.#addLayerSlope(mask, t, active, to);
+        },
+      });
+  }
+
+  /** Parameters as weights, rounded to float32. */
+  weights(parameters: Float64Array = this.parameters): ModelWeights {
+    return toWeights(this.spec, parameters);
+  }
+
+  /** What layer l sees; one behind the last layer, what the head sees. */
+  #inputOf(l: number, masked: boolean): Rows {
+    if (l === 0) return this.#input;
+    return (masked ? this.#masks[l - 1]?.masked : undefined) ?? this.#layers[l - 1].output;
+  }
+
+  #addHeadSlope(mask: OutputMask | null, t: number, active: number, to: number): void {
+    if (mask === null) {
+      this.#head.addSlope(this.#memory, t, active, to);
+      return;
+    }
+    const { values } = this.#memory;
+    const { hiddenSize } = this.spec;
+    values.fill(0, this.#slope, this.#slope + active * hiddenSize);
+    this.#head.addSlope(this.#memory, t, active, this.#slope);
+    mask.addThrough(values, { t, active, from: this.#slope, fromStep: hiddenSize }, to);
+  }
+
+  #addLayerSlope(mask: OutputMask | null, t: number, active: number, to: number): void {
+    const { values } = this.#memory;
+    const { at, size, sequenceStep } = this.#above;
+    const from = at + t * size;
+    if (mask) mask.addThrough(values, { t, active, from, fromStep: sequenceStep }, to);
+    else
+      for (let b = 0; b < active; b += 1)
+        for (let j = 0; j < size; j += 1) values[to + b * size + j] += values[from + b * sequenceStep + j];
+  }
+}
+
+/** Parameters in file order as weights, rounded to float32. */
+export function toWeights(spec: ModelSpec, parameters: Float64Array): ModelWeights {
+  let at = 0;
+  const tensors = tensorShapes(spec).map(({ shape }) => {
+    const count = elementCount(shape);
+    at += count;
+    return Float32Array.from(parameters.subarray(at - count, at));
+  });
+  return weightsOf(spec, tensors);
+}

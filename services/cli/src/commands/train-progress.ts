@@ -1,0 +1,67 @@
+import { setImmediate } from 'node:timers/promises';
+import type { EpochReport } from '@tideline/nn';
+import { SingleBar } from 'cli-progress';
+
+export interface TrainProgress {
+  readonly onEpoch: (report: EpochReport) => Promise<void>;
+  readonly stop: () => void;
+}
+
+/** A bar on a terminal, plain lines in a pipe. The time left is the most that it can be: training may stop early. */
+export function trainProgress(epochs: number, terminal: NodeJS.WriteStream = process.stderr): TrainProgress {
+  const startMs = performance.now();
+  let first = 0;
+  const left = ({ epoch }: EpochReport): string => {
+    if (first === 0) first = epoch;
+    return secondsText(((performance.now() - startMs) / 1000 / (epoch - first + 1)) * (epochs - epoch));
+  };
+  const show = terminal.isTTY === true ? barOf(epochs, terminal) : linesOf(epochs, terminal);
+  return {
+    onEpoch: async (report) => {
+      show.epoch(report, left(report));
+      // Training keeps the thread to itself: here a signal gets through.
+      await setImmediate();
+    },
+    stop: () => show.stop(),
+  };
+}
+
+interface Show {
+  readonly epoch: (report: EpochReport, left: string) => void;
+  readonly stop: () => void;
+}
+
+function linesOf(epochs: number, out: NodeJS.WriteStream): Show {
+  return {
+    epoch: ({ epoch, loss, validationLoss, best }, left) =>
+      void out.write(
+        `epoch ${epoch}/${epochs} loss ${loss.toFixed(5)} validation ${validationLoss.toFixed(5)} at most ${left} left${best ? ' (best)' : ''}\n`,
+      ),
+    stop: () => undefined,
+  };
+}
+
+function barOf(epochs: number, stream: NodeJS.WriteStream): Show {
+  const bar = new SingleBar({
+    format: 'train [{bar}] epoch {value}/{total} loss {loss} validation {validation} best {best} | at most {left} left',
+    stream,
+    hideCursor: true,
+  });
+  const best = { loss: Number.POSITIVE_INFINITY, epoch: 0 };
+  bar.start(epochs, 0, { loss: '-', validation: '-', best: '-', left: '-' });
+  return {
+    epoch: ({ epoch, loss, validationLoss, best: isBest }, left) => {
+      if (isBest) Object.assign(best, { loss: validationLoss, epoch });
+      bar.update(epoch, {
+        ...{ loss: loss.toFixed(4), validation: validationLoss.toFixed(4), left },
+        best: best.epoch === 0 ? '-' : `${best.loss.toFixed(4)} (epoch ${best.epoch})`,
+      });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function secondsText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.ceil(seconds % 60)} s`;
+}
