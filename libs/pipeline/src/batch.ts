@@ -70,7 +70,7 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   const { stream, engine, entries, position } = input;
   const rows = selectRows(entries, stream, position);
   const keys = new Set(rows.map(({ chunk, row }) => chunk.keys[chunk.keyOf[row]]));
-  input.series.evict(Math.max(0, input.seriesMax - keys.size), keys);
+  input.series.evict(input.seriesMax, keys);
   await input.series.open(keys, input);
   const table: Table = {
     rows,

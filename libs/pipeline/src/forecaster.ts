@@ -35,7 +35,7 @@ export interface ForecasterOptions {
   readonly batchEntriesMax: number;
   /** Records after which the shard goes back to the queue, so that others get their turn. */
   readonly sliceRecordsMax: number;
-  /** Series of one shard that stay in memory at most. */
+  /** Series of a topic that stay in memory; a batch that needs more slots first closes its shard's least recently used ones. */
   readonly seriesMax: number;
 }
 

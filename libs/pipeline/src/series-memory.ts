@@ -9,6 +9,7 @@ export class SeriesMemory {
   readonly #engine: StepEngine;
   #stream: Float64Array;
   #quarantined: Uint8Array;
+  #size = 0;
 
   constructor(stream: Stream, engine: StepEngine) {
     this.layout = {
@@ -26,9 +27,15 @@ export class SeriesMemory {
     return this.#stream;
   }
 
+  /** Open slots. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** A slot with the state in `bytes`, or a fresh one. */
   open(bytes: Uint8Array | null): number {
     const slot = this.#engine.allocate();
+    this.#size += 1;
     this.#grow(slot + 1);
     const { streamSize } = this.layout;
     const state = bytes === null ? null : decodeState(this.layout, bytes);
@@ -45,6 +52,7 @@ export class SeriesMemory {
 
   close(slot: number): void {
     this.#engine.release(slot);
+    this.#size -= 1;
   }
 
   isQuarantined(slot: number): boolean {

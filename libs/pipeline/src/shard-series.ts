@@ -28,7 +28,13 @@ export class ShardSeries {
   ): Promise<void> {
     const unknown: string[] = [];
     for (const key of keys) {
-      if (this.#slots.has(key)) continue;
+      const slot = this.#slots.get(key);
+      if (slot !== undefined) {
+        // The map's order is the order of use: the one used last stands last.
+        this.#slots.delete(key);
+        this.#slots.set(key, slot);
+        continue;
+      }
       const newest = this.#inFlight.get(key);
       if (newest === undefined) unknown.push(key);
       else this.#slots.set(key, this.#memory.open(newest));
@@ -52,12 +58,17 @@ export class ShardSeries {
     this.#slots.delete(key);
   }
 
-  /** Closes the series that were opened first until at most `seriesMax` are open, sparing `keep`. Their states are in the store or in flight. */
-  evict(seriesMax: number, keep: ReadonlySet<string>): number {
+  /**
+   * Makes room for the series of `next`: closes the shard's least recently used ones until the memory, which all shards of a stream share, holds at most
+   * `seriesMax`, or until only those of `next` are left. Their states are in the store or in flight. Returns how many were closed.
+   */
+  evict(seriesMax: number, next: ReadonlySet<string>): number {
+    let excess = this.#memory.size - seriesMax;
+    for (const key of next) if (!this.#slots.has(key)) excess += 1;
     let evicted = 0;
     for (const [key, slot] of this.#slots) {
-      if (this.#slots.size <= seriesMax) break;
-      if (keep.has(key)) continue;
+      if (evicted >= excess) break;
+      if (next.has(key)) continue;
       this.#memory.close(slot);
       this.#slots.delete(key);
       evicted += 1;
