@@ -38,7 +38,8 @@ export function recurrentGroups(
   const places = tensors.flatMap((tensor) => placeOf(tensor) ?? []);
   if (places.length === 0)
     throw new ImportError(
-      `${from} has no tensor named like weight_ih_l0: it holds ${tensors.length === 0 ? 'nothing' : `'${tensors[0].name}'`}. Save the state dict of a model with an nn.RNN, nn.GRU or nn.LSTM.`,
+      `${from} has no tensor named like weight_ih_l0: it holds ${tensors.length === 0 ? 'nothing' : `'${tensors[0].name}'`}. ` +
+        'Save the state dict of a model with an nn.RNN, nn.GRU or nn.LSTM.',
     );
   const taken = new Set(places.map(({ tensor }) => tensor));
   return { groups: ordered(places, from), rest: tensors.filter((tensor) => !taken.has(tensor)) };
@@ -59,7 +60,7 @@ function ordered(places: readonly Place[], from: string): RecurrentGroup[] {
     (numbers.some((match) => !match || match[1] !== numbers[0]?.[1]) || places.some(({ layer }) => layer > 0))
   )
     throw new ImportError(
-      `${from} has several recurrent networks: '${prefixes.slice(0, 3).join("', '")}'. Their order is not in the file: save the state dict of one stacked network.`,
+      `${from} has several recurrent networks: '${prefixes.slice(0, 3).join("', '")}'. Their order is not known: save the state dict of one stacked network.`,
     );
   const order = (place: Place): number => (isList ? numberOf(place.prefix) : place.layer);
   const keys = [...new Set(places.map(order))].sort((a, b) => a - b);

@@ -189,7 +189,7 @@ function headOf(
   const { activation = 'linear', units, use_bias: hasBias } = layer.config;
   if (activation !== 'linear')
     throw weights.error(
-      `has activation ${JSON.stringify(activation)}, must be "linear". Save the model with a linear head and apply ${JSON.stringify(activation)} to its outputs`,
+      `has activation ${JSON.stringify(activation)}, must be "linear". Save the model with a linear head, up to its logits`,
     );
   const kernel = weights.take('kernel', [hiddenSize, Number(units)]);
   const outputs = kernel.shape[1];

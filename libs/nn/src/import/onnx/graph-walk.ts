@@ -223,7 +223,8 @@ function inputValue(
   const length = dims?.at(-1);
   if (!dims || dims.length > 4 || length === undefined || length > ROWS_MAX * 64)
     throw new ImportError(
-      `${where} has the shape ${dims ? `[${dims.map((size) => size ?? '?').join(', ')}]` : 'unknown'}; its last size must be fixed, and it has at most 4 axes. Export it with shapes.`,
+      `${where} has the shape ${dims ? `[${dims.map((size) => size ?? '?').join(', ')}]` : 'unknown'}; ` +
+        'its last size must be fixed, and it has at most 4 axes. Export it with shapes.',
     );
   const axes = dims.map((size, k): Axis => {
     if (k === dims.length - 1) return { kind: 'row', size: length };

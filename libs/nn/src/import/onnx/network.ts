@@ -191,7 +191,7 @@ class Network {
     const mixed = states.find(({ input }) => (input === undefined) !== (states[0].input === undefined));
     if (mixed)
       throw new ImportError(
-        `${mixed.layer.where} ${mixed.input ? `takes its state ${mixed.kind} from the input '${mixed.input.name}'` : `starts its state ${mixed.kind} at zero`}, ` +
+        `${mixed.layer.where} ${mixed.input ? `takes ${mixed.kind} from the input '${mixed.input.name}'` : `starts ${mixed.kind} at zero`}, ` +
           `${states[0].layer.where} does not. Let all states be inputs and outputs, or none.`,
       );
     for (const name of new Set(states.flatMap(({ input }) => input?.name ?? []))) {
@@ -201,7 +201,7 @@ class Network {
       );
       if (!isGiven)
         throw new ImportError(
-          `${own[0].layer.where} starts from the input '${name}', but no output gives the new values of all its rows, in their order. Export all states as outputs.`,
+          `${own[0].layer.where} starts from the input '${name}', but no output gives its new rows, in their order. Export all states as outputs.`,
         );
     }
   }
@@ -225,7 +225,8 @@ class Network {
       used.some((is) => is.kind !== 'input' || is.name !== name)
     )
       throw new ImportError(
-        `${first.where} reads something else than one input of the graph (or a linear function of it)${name ? `, beside '${name}'` : ''}. Give the network one input.`,
+        `${first.where} reads something else than one input of the graph, or a linear function of it${name ? `, beside '${name}'` : ''}. ` +
+          'Give the network one input.',
       );
     const inputSize = whole.length;
     if (input.length === 1 && soleAtom(input[0]) === soleAtom(whole)) return { wIh, bIh, inputSize };

@@ -47,7 +47,7 @@ export class RowAlgebra {
     this.#values += values;
     if (!(values <= VALUES_MAX && this.#values <= VALUES_SUM_MAX))
       throw new ImportError(
-        `The graph makes constants of ${values} values, at most ${VALUES_MAX} (${VALUES_SUM_MAX} together) are folded. Simplify it (onnxsim) or export it again.`,
+        `The graph makes constants of ${values} values, at most ${VALUES_MAX} (${VALUES_SUM_MAX} together) are folded. Simplify it (onnxsim).`,
       );
     this.spend(values);
   }

@@ -25,7 +25,7 @@ export function constantOf(tensor: OnnxTensor, where: string, readExternal: Read
   const bytesEach = format ? FLOAT_BYTES[format] : INT_BYTES[dataType];
   if (bytesEach === undefined)
     throw new ImportError(
-      `${where} has the ONNX data type ${dataType}, must be a floating point or integer type (float32, float16, bfloat16, float64, int64). Export it unquantized.`,
+      `${where} has the ONNX data type ${dataType}, must be float32, float16, bfloat16, float64 or an integer type. Export it unquantized.`,
     );
   const raw = tensor.external ? externalBytes(tensor.external, where, readExternal) : tensor.rawData;
   const values = raw
