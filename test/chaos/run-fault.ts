@@ -44,7 +44,7 @@ const SYMBOLS = 100;
 const PARTITIONS = 4;
 /** Pace of the live feed: the fault comes into moving records. */
 const TICKS_PER_SLICE = 200;
-const SLICE_MS = 40;
+const SLICE_MS = 80;
 const DEADLINE_MS = 180_000;
 
 export async function runFault(options: RunOptions): Promise<RunResult> {
@@ -77,7 +77,10 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
     async progress() {
       const from = performance.now();
       const before = await positions();
-      const movedOn = async (): Promise<boolean> => (await positions()).every((position, p) => position > before[p]);
+      const movedOn = async (): Promise<boolean> => {
+        const now = await positions();
+        return now.every((position, p) => position > before[p]) || now.reduce((sum, at) => sum + at, 0) === ticks;
+      };
       await eventually('every shard moves on', movedOn, DEADLINE_MS);
       return performance.now() - from;
     },

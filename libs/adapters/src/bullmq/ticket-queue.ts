@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, type Shard, shardName, type Ticket, type TicketQueue } from '@tideline/pipeline';
 import { type Job, Queue, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { connectionAddress, openRedis } from '../redis/redis-connection.ts';
+import { connectionAddress, openRedis, SILENCE_MS_MAX } from '../redis/redis-connection.ts';
 import { translateRedisError, withRedisErrors } from '../redis/redis-errors.ts';
 import { createWorkerRedis } from './worker-redis.ts';
 
@@ -88,6 +88,7 @@ class BullTicketQueue implements TicketQueue {
     this.#workerRedis = createWorkerRedis(this.#options.url, {
       connectionName: 'tideline-worker',
       maxRetriesPerRequest: null,
+      socketTimeout: SILENCE_MS_MAX,
       // While draining nobody waits for a Redis that is away: a job that could not be ended there goes stalled and comes again.
       retryStrategy: (times) =>
         this.#stop.signal.aborted ? null : Math.min(times * RECONNECT_MS_STEP, RECONNECT_MS_MAX),

@@ -9,6 +9,11 @@ const RECONNECT_DELAY_MS_STEP = 200;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A commit of 100,000 states takes about half a second. */
 const COMMAND_TIMEOUT_MS = 15_000;
+/**
+ * A connection that owes an answer for so long is given up and made anew: its other side may be gone without a word (half open), and a command that times
+ * out leaves it as it is. Above the time that a worker's blocking command waits.
+ */
+export const SILENCE_MS_MAX = 10_000;
 /** XTRIM MINID came with 6.2. */
 const VERSION_MIN = [6, 2] as const;
 
@@ -40,6 +45,7 @@ export async function openRedis(
     connectionName: options.name,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS_MAX,
     maxRetriesPerRequest: RETRIES_A_REQUEST_MAX,
     retryStrategy: (times: number) => Math.min(times * RECONNECT_DELAY_MS_STEP, RECONNECT_DELAY_MS_MAX),
   };
