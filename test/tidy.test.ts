@@ -104,7 +104,11 @@ test('relative imports end in .ts and nothing is exported by default or by star'
     ...[...text.matchAll(/from '(\.[^']*)'/g)].filter((match) => !match[1].endsWith('.ts')).map((match) => match[0]),
     ...[...text.matchAll(/^export (default|\*)/gm)].map((match) => match[0]),
   ]);
-  assert.deepEqual(wrong, []);
+  // AssemblyScript's compiler adds the ending itself and finds no file with one.
+  assert.deepEqual(
+    wrong.filter((what) => !what.startsWith('libs/nn/kernel/assembly/')),
+    [],
+  );
 });
 
 test('files and lines keep to their sizes', () => {
