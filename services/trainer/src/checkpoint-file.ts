@@ -17,6 +17,14 @@ export async function readCheckpoint(path: string): Promise<TrainingCheckpoint |
   return decodeCheckpoint(bytes, `'${path}'`);
 }
 
+/** Where a training goes on: null at the start. Throws ModelError where a checkpoint is in the way of a training that does not go on from it. */
+export async function checkpointToResume(path: string, resume: boolean): Promise<TrainingCheckpoint | null> {
+  const found = await readCheckpoint(path);
+  if (found && !resume)
+    throw new ModelError(`There is a checkpoint at '${path}'. Add --resume to go on from it, or delete it.`);
+  return found;
+}
+
 /** Writes a checkpoint, with its folder. The file is whole at every moment, a power cut included: the old one or the new one. */
 export async function writeCheckpoint(path: string, checkpoint: TrainingCheckpoint): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -1,5 +1,5 @@
 export { trainCalls } from './calls.ts';
-export { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export { evaluate } from './evaluate.ts';
 export type { SeriesRows } from './series-rows.ts';
 export { seriesRows } from './series-rows.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Argument, InvalidArgumentError } from '@commander-js/extra-typings';
 import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
 import {
-  readCheckpoint,
+  checkpointToResume,
   type TrainedModel,
   type TrainerOptions,
   trainCalls,
@@ -83,9 +83,7 @@ async function resumeFrom({ checkpoint, resume }: TrainOptions): Promise<Trainin
     if (resume) throw new ModelError('--resume needs --checkpoint <file>: the file to go on from.');
     return null;
   }
-  const found = await readCheckpoint(checkpoint);
-  if (found && !resume)
-    throw new ModelError(`There is a checkpoint at '${checkpoint}'. Add --resume to go on from it, or delete it.`);
+  const found = await checkpointToResume(checkpoint, resume === true);
   if (resume)
     process.stderr.write(
       found
@@ -97,16 +95,15 @@ async function resumeFrom({ checkpoint, resume }: TrainOptions): Promise<Trainin
 
 /** What ended a training before its time. Returns the exit code; rethrows what is neither. */
 function reportEnd(error: unknown, signal: AbortSignal, checkpoint: string | undefined): number {
-  const cure =
-    checkpoint === undefined ? 'Nothing was kept: --checkpoint <file> would.' : `'${checkpoint}' is as it was`;
+  const lost = 'Nothing was kept: --checkpoint <file> would.';
   if (error instanceof TrainingError) {
-    const kept = checkpoint === undefined ? '' : ` ${cure} after epoch ${error.epoch - 1}.`;
-    process.stderr.write(`tideline train: ${error.message} No model was written.${kept}\n`);
+    const kept = checkpoint === undefined ? lost : `'${checkpoint}' keeps what was learnt before this epoch.`;
+    process.stderr.write(`tideline train: ${error.message} No model was written. ${kept}\n`);
     return EXIT_BROKEN;
   }
   if (!signal.aborted || error !== signal.reason) throw error;
   process.stderr.write(
-    `tideline train: stopped. ${checkpoint === undefined ? cure : `The same command with --resume goes on from '${checkpoint}'.`}\n`,
+    `tideline train: stopped. ${checkpoint === undefined ? lost : `The same command with --resume goes on from '${checkpoint}'.`}\n`,
   );
   return EXIT_STOPPED;
 }
