@@ -11,12 +11,13 @@ import { addReport, addTally, emptyTally, type Tally } from './tally.ts';
 
 const TRACE_LINES_MAX = 1_000_000;
 const PROGRESS_MS = 1_000;
-const USAGE = `Usage: npm run sim -- [--seeds N] [--first S] [--workers W] [--json]
+const USAGE = `Usage: npm run sim -- [--seeds N] [--first S] [--workers W] [--crashes] [--json]
        npm run sim -- --seed S [--json]
 
   --seeds N    how many seeds to run (default 1000)
   --first S    the first of them (default 1)
   --workers W  threads (default: one a core)
+  --crashes    instead of the seed's faults: one run for each await of each seed, with a crash there
   --seed S     replay this one seed and print its trace
   --json       nothing but the JSON line
 `;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     workers: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
+    crashes: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -52,19 +54,25 @@ async function runSeeds(): Promise<void> {
   const seeds = wholeNumber('seeds', values.seeds);
   const first = wholeNumber('first', values.first);
   const workers = Math.max(1, Math.min(wholeNumber('workers', values.workers), seeds));
+  const mode = { crashes: values.crashes };
   const total = emptyTally();
   const report = (): void => {
     const seconds = (performance.now() - startedMs) / 1_000;
     process.stderr.write(
-      `${total.seeds}/${seeds} seeds, ${sum(total.faults)} faults, ${total.failures.length} failing, ${seconds.toFixed(0)} s\n`,
+      `${total.seeds}${values.crashes ? ' crashes' : `/${seeds} seeds`}, ${sum(total.faults)} faults, ${total.failures.length} failing, ${seconds.toFixed(0)} s\n`,
     );
   };
   const timer = setInterval(report, values.json ? 2 ** 30 : PROGRESS_MS);
-  const plans = Array.from({ length: workers }, (_, i) => ({ first: first + i, end: first + seeds, stride: workers }));
+  const plans = Array.from({ length: workers }, (_, i) => ({
+    first: first + i,
+    end: first + seeds,
+    stride: workers,
+    ...mode,
+  }));
   await Promise.all(plans.map((plan) => runWorker(plan, (tally) => addTally(total, tally))));
   clearInterval(timer);
   if (!values.json) report();
-  finish(total, startedMs, {});
+  finish(total, startedMs, values.crashes ? { seeds, runs: total.seeds } : {});
 }
 
 function runWorker(plan: WorkerSeeds, onTally: (tally: Tally) => void): Promise<void> {

@@ -44,6 +44,7 @@ export const SABOTAGES: readonly NamedSabotage[] = [
   { name: 'a commit before the sink accepted', faults: ['influx-down'], create: () => ({ sink: acceptEarly }) },
   { name: 'a torn commit', faults: [], create: () => ({ server: tearCommits }) },
   { name: 'a dead letter that is dropped', faults: [], create: () => ({ letters: dropLetters }) },
+  { name: 'slots that leak', faults: TWO_OWNERS, create: () => ({ engine: leakSlots }) },
   { name: 'a log without its bound', faults: ['influx-down'], create: () => ({ hasNoLogBound: true }) },
   { name: 'no sweep for lost tickets', faults: ['ticket-lost'], create: () => ({ hasNoSweep: true }) },
 ];
@@ -94,6 +95,10 @@ function swapInputs(engine: SimEngine, { slots }: StepBatch): void {
 
 function runBackwards(engine: SimEngine): SimEngine {
   return override(engine, { run: (run) => engine.run({ ...run, rows: run.rows.slice().reverse() }) });
+}
+
+function leakSlots(engine: SimEngine): SimEngine {
+  return override(engine, { release: () => undefined });
 }
 
 function loseOneIn(n: number): (batch: SourceBatch) => SourceBatch {

@@ -5,13 +5,13 @@ import { SABOTAGES } from './sabotage.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
 
 /** A bounded part of what `npm run sim` runs. */
-const SEEDS = 50;
-const STRAIGHT_SEEDS = 10;
+const SEEDS = 40;
+const STRAIGHT_SEEDS = 6;
 const REPLAYED_SEEDS = 4;
 const SABOTAGE_SEEDS_MAX = 30;
 /** Seeds whose runs are small, for a crash at each of their awaits. */
 const CRASHED_SEEDS = [2, 9];
-const AWAIT_STRIDE = 7;
+const AWAIT_STRIDE = 11;
 
 function assertRight(report: SimulationReport, how = ''): void {
   const { seed, violations, digests } = report;

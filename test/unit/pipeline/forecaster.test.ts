@@ -13,6 +13,7 @@ import {
 } from '@tideline/pipeline';
 import { createChainEngine } from '../../simulation/chain-engine.ts';
 import { type ChainKind, createChainStream } from '../../simulation/chain-stream.ts';
+import { createSimEngine } from '../../simulation/sim-engine.ts';
 
 const SHARD: Shard = { topic: 'chain', partition: 0 };
 const TICKET = { shard: SHARD, number: 1 };
@@ -109,6 +110,17 @@ test('a store that falls back behind its owner is noticed, not asked for work fo
   const { forecaster, events } = start(port);
   await forecaster.handle(TICKET, NEVER);
   assert.ok(events.some(({ type }) => type === 'fenced'));
+});
+
+test('a step that throws gives back every slot, also those of series that ended in its batch', async () => {
+  const store = newStore();
+  await append(store, [{ key: 's1' }, { key: 's1', kind: 'end' }, { key: 's1' }, { key: 's2' }]);
+  const engine = createSimEngine(createChainEngine({ slotsMax: 100 }), () => {
+    throw new Error('The engine failed.');
+  });
+  const { forecaster } = start(store, { engine });
+  await assert.rejects(forecaster.handle(TICKET, NEVER), /engine failed/);
+  assert.equal(engine.used, 0);
 });
 
 test('the state of a quarantined series does not depend on the batch that its bad value was in', async () => {
