@@ -3,6 +3,8 @@
 #define TIDELINE_LAYERS_H
 
 #include "gates.h"
+#include "lone-sums.h"
+#include "row-sums.h"
 
 /* Rows of a GRU with the reset before the product that go together: their table is on the stack. */
 #define CHUNK 32

@@ -14,8 +14,8 @@
 #endif
 
 /*
- * ROWS: rows of a batch that go together; ROWS_GRU for the 3 gates of a GRU; ROWS_NARROW for a block of one vector. So many sums hide the latency of an addition (measured), and leave registers
- * for weights and inputs.
+ * ROWS: rows of a batch that go together; ROWS_GRU for the 3 gates of a GRU; ROWS_NARROW for a block of one vector. So many sums hide the latency of an
+ * addition (measured), and leave registers for weights and inputs.
  * `below(limit, x)` and `above(limit, x)` clamp x and keep its NaN: the x86 minimum is its second operand where a comparison is false.
  */
 #if defined(__AVX512F__)
@@ -36,7 +36,8 @@ INLINE vector mac(vector sum, vector weight, vector value) { return _mm512_fmadd
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define LANES 8
-#ifdef FUSED
+/* 3 * 4 sums, 3 inputs and a weight are all 16 registers: clang loads more weights ahead and spills. */
+#if defined(FUSED) && !defined(__clang__)
 #define ROWS 3
 #else
 #define ROWS 2
@@ -84,16 +85,20 @@ INLINE vector mac(vector sum, vector weight, vector value) { return vfmaq_f32(su
 #error "No vector is known for this processor: the WebAssembly kernel serves it."
 #endif
 
-/*
- * Keeps a value in a register from here on, and what makes it in the order that is written. Else the compiler reads the same weights from memory for every row
- * (and loads are what runs short), and puts chains that alternate one after the other.
- */
+/* Keeps a value in a register from here on, and what makes it in the order that is written: else chains that alternate are put one after the other. */
 #if defined(__aarch64__)
 #define IN_ORDER(value) __asm__("" : "+w"(value))
 #elif defined(__AVX512F__)
 #define IN_ORDER(value) __asm__("" : "+v"(value))
 #else
 #define IN_ORDER(value) __asm__("" : "+x"(value))
+#endif
+
+/* GCC reads a weight from memory again for each row, and loads are what runs short; clang does not, and its loops are worse for being told. */
+#if defined(__clang__)
+#define ONE_LOAD(weight)
+#else
+#define ONE_LOAD(weight) IN_ORDER(weight)
 #endif
 
 /* Two rounds of an innermost loop at once: counting takes slots of the processor that products need. */
