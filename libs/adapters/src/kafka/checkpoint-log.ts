@@ -5,6 +5,7 @@
  * - `begin` ends those before it: a shard's writers have one transactional id, and initialising it fences every producer that had it.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Checkpoint,
   type CheckpointLog,
@@ -15,7 +16,7 @@ import {
   StaleEpochError,
   shardName,
 } from '@tideline/pipeline';
-import { Partitioners, type Producer, type Transaction } from 'kafkajs';
+import { type Admin, Partitioners, type Producer, type Transaction } from 'kafkajs';
 import { markerMessage, readCheckpointMessage, stateMessage } from './checkpoint-format.ts';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { translateKafkaError } from './kafka-errors.ts';
@@ -43,24 +44,52 @@ export interface KafkaCheckpointOptions extends KafkaConnection {
 }
 
 const READ_DEADLINE_MS = 300_000;
+/** `TOPIC` of the protocol's resource types. */
+const TOPIC_RESOURCE = 2;
+const CREATE_DEADLINE_MS = 10_000;
+const CREATE_RETRY_MS = 200;
 
 /** Throws RetryableError where Kafka does not answer, ConfigError where it refuses or the topic is not compacted. */
 export async function createKafkaCheckpointLog(options: KafkaCheckpointOptions): Promise<CheckpointLog> {
   const { topic = CHECKPOINT_TOPIC, partitions = PARTITIONS_DEFAULT, replicationFactor = 1 } = options;
   const config = { 'cleanup.policy': 'compact' };
-  await ensureTopics({ ...options, topics: [{ topic, partitions, replicationFactor, config }] });
-  const count = await withAdmin(options, async (admin) => {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: [{ type: 2, name: topic, configNames: ['cleanup.policy'] }],
-    });
-    const policy = resources[0]?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
-    // With deletion by age a state that nobody changes would be gone one day.
-    if (policy !== 'compact')
-      throw new ConfigError([`Topic '${topic}' has cleanup.policy '${policy}': checkpoints need 'compact'.`]);
-    return (await readRanges(admin, topic)).length;
+  // A wrong address is told at once.
+  await withAdmin(options, async () => undefined);
+  const found = await whenCreated(async () => {
+    await ensureTopics({ ...options, topics: [{ topic, partitions, replicationFactor, config }] });
+    return withAdmin(options, (admin) => describe(admin, topic));
   });
-  return new KafkaCheckpointLog({ ...options, topic }, count);
+  // With deletion by age a state that nobody changes would be gone one day.
+  if (found.policy !== 'compact')
+    throw new ConfigError([`Topic '${topic}' has cleanup.policy '${found.policy}': checkpoints need 'compact'.`]);
+  return new KafkaCheckpointLog({ ...options, topic }, found.partitions);
+}
+
+async function describe(
+  admin: Admin,
+  topic: string,
+): Promise<{ readonly policy: string; readonly partitions: number }> {
+  const configNames = ['cleanup.policy'];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: TOPIC_RESOURCE, name: topic, configNames }],
+  });
+  const entry = resources[0]?.configEntries.find(({ configName }) => configNames.includes(configName));
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return { policy: entry?.configValue ?? '', partitions: topics[0].partitions.length };
+}
+
+/** A topic that was created just now is not known to every part of a busy broker yet, and is then said to be missing. */
+async function whenCreated<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + CREATE_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(CREATE_RETRY_MS);
+    }
+  }
 }
 
 class KafkaCheckpointLog implements CheckpointLog {
