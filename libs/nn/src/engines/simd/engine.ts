@@ -9,9 +9,9 @@ import { createProgram, type Program } from './program.ts';
 const PAGE_BYTES = 65_536;
 const PAGES_MAX = 65_536;
 const TILE_MIN = 8;
-const TILE_MAX = 64;
-/** Inputs and states of a tile should stay in the first cache beside a block of weights. */
-const TILE_BYTES = 16_384;
+const TILE_MAX = 128;
+/** Inputs and states of a tile stay in the second cache; the more rows, the fewer times the weights are read (measured: 16 KiB is 2 to 10 % slower). */
+const TILE_BYTES = 131_072;
 
 /**
  * The fused kernel over states in its own memory, `best` unless another is asked for. Throws Error with the cure where the kernel is not compiled,
