@@ -25,6 +25,18 @@ for (const cell of ['rnn', 'lstm', 'gru'] as const)
     assert.ok(best < BASELINE / 10, `validation loss ${best}, ${BASELINE} without a memory`);
   });
 
+for (const [form, changes] of [
+  ['an lstm with peepholes', { cell: 'lstm', peephole: true }],
+  ['a layer-normalised lstm', { cell: 'lstm', layerNorm: true }],
+] as const)
+  test(`${form} learns it, too`, async () => {
+    const { history } = await trainRecurrent(
+      optionsOf('lstm', { spec: { ...specOf('lstm'), ...changes }, epochs: 12 }),
+    );
+    const best = Math.min(...history.map(({ validationLoss }) => validationLoss));
+    assert.ok(best < BASELINE / 10, `validation loss ${best}, ${BASELINE} without a memory`);
+  });
+
 test('the same seed gives the same weights, bit for bit, and another seed gives others', async () => {
   const digest = async (seed: number): Promise<string> => digestOf(optionsOf('gru', { epochs: 3, seed }));
   assert.equal(await digest(5), await digest(5));

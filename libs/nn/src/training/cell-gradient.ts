@@ -6,6 +6,10 @@
 import type { ModelSpec } from '../model.ts';
 import { GRU_AFTER, GRU_BEFORE } from './gru-gradient.ts';
 import { LSTM } from './lstm-gradient.ts';
+import type { Norm } from './norm.ts';
+import { NORM_LSTM } from './norm-lstm-gradient.ts';
+import { NORM_RNN } from './norm-rnn-gradient.ts';
+import { PEEPHOLE_LSTM, type PeepholePlaces } from './peephole-lstm-gradient.ts';
 import type { TrainingMemory } from './products.ts';
 import { RNN } from './rnn-gradient.ts';
 
@@ -39,8 +43,17 @@ export interface CellTape {
   readonly wHh: number;
   /** U transposed, [H][GH]. */
   readonly wHhT: number;
-  /** b_hh, [GH]. */
+  /** b_hh, and what `recurrent` starts from: b_hh, or zeros where a norm adds it; [GH] each. */
   readonly bHh: number;
+  readonly start: number;
+  /** Gradient of b_hh, [GH]. */
+  readonly dBHh: number;
+  /** Layer norm of W x, of U h (LSTM, GRU), of c (LSTM) and of W x + U h (RNN). */
+  readonly normIh: Norm | null;
+  readonly normHh: Norm | null;
+  readonly normC: Norm | null;
+  readonly normSum: Norm | null;
+  readonly peephole: PeepholePlaces | null;
 }
 
 /** One step of the first `active` sequences. */
@@ -69,5 +82,7 @@ export interface CellGradient {
 
 export function cellGradient(spec: ModelSpec): CellGradient {
   if (spec.cell === 'gru') return spec.gruReset === 'before' ? GRU_BEFORE : GRU_AFTER;
-  return spec.cell === 'lstm' ? LSTM : RNN;
+  if (spec.cell === 'rnn') return spec.layerNorm ? NORM_RNN : RNN;
+  if (spec.peephole) return PEEPHOLE_LSTM;
+  return spec.layerNorm ? NORM_LSTM : LSTM;
 }

@@ -1,4 +1,5 @@
 import type { CellStep } from './cell-gradient.ts';
+import { normaliseRow, normGradientRow } from './norm.ts';
 
 /** A row's places. */
 export interface RowPlaces {
@@ -34,25 +35,35 @@ export function rowPlaces({ tape, t }: CellStep, b: number): RowPlaces {
   };
 }
 
-/** recurrent = b_hh + U source, for gate rows [from, from + count). */
+/** recurrent = b_hh + U source, or b_hh + LN(U source), for gate rows [from, from + count). */
 export function setRecurrent(step: CellStep, from: number, count: number): void {
   const { memory, tape, t, active } = step;
   const { width, windowRows, hiddenSize } = tape;
   const out = tape.recurrent + t * width + from;
   for (let b = 0; b < active; b += 1) {
-    const bias = tape.bHh + from;
+    const bias = tape.start + from;
     memory.values.copyWithin(out + b * windowRows * width, bias, bias + count);
   }
   memory.addProduct({
     ...{ out, outRow: windowRows * width, x: tape.source + t * hiddenSize, xRow: tape.sourceStep, xTerm: 1 },
     ...{ w: tape.wHhT + from, wTerm: width, rows: active, columns: count, depth: hiddenSize },
   });
+  if (tape.normHh === null) return;
+  for (let b = 0; b < active; b += 1) {
+    const row = b * windowRows + t;
+    normaliseRow(memory.values, tape.normHh, { row, at: tape.recurrent + row * width, from, count });
+  }
 }
 
-/** dSource += U^T d for gate rows [from, from + count), d standing in `recurrent`. */
+/** dSource += U^T d for gate rows [from, from + count), d standing in `recurrent`; where U h is normalised, d becomes the gradient of U h first. */
 export function addToSourceGradient(step: CellStep, from: number, count: number): void {
   const { memory, tape, t, active } = step;
-  const { width, windowRows, hiddenSize } = tape;
+  const { width, windowRows, hiddenSize, normHh } = tape;
+  if (normHh !== null)
+    for (let b = 0; b < active; b += 1) {
+      const row = b * windowRows + t;
+      normGradientRow(memory.values, normHh, { row, at: tape.recurrent + row * width, from, count });
+    }
   memory.addProduct({
     ...{
       out: tape.dSource,

@@ -1,6 +1,7 @@
-import { GATES, type ModelSpec } from '../model.ts';
 import { type CellGradient, type CellTape, cellGradient } from './cell-gradient.ts';
+import { normaliseRow, normGradientRow } from './norm.ts';
 import type { TrainingMemory } from './products.ts';
+import { createTape, maskedTape, type TapeOptions } from './tape.ts';
 import type { TrainingWindow } from './window.ts';
 
 /** Rows [B][T][size] in the memory; `sequenceStep` from sequence to sequence. */
@@ -10,23 +11,8 @@ export interface Rows {
   readonly sequenceStep: number;
 }
 
-/** Places of a layer's tensors, and of their gradients. */
-export interface LayerPlaces {
-  readonly wIh: number;
-  readonly wHh: number;
-  readonly bIh: number;
-  readonly bHh: number;
-}
-
-export interface LayerOptions {
-  readonly spec: ModelSpec;
+export interface LayerOptions extends TapeOptions {
   readonly inputSize: number;
-  readonly weights: LayerPlaces;
-  readonly gradients: LayerPlaces;
-  readonly batchSequences: number;
-  readonly windowRows: number;
-  /** Place of `count` values that are zero at first. */
-  readonly reserve: (count: number) => number;
   /** Place of a 1. */
   readonly one: number;
 }
@@ -44,32 +30,13 @@ export class TrainingLayer {
   readonly recurrentMask: number;
 
   constructor(options: LayerOptions) {
-    const { spec, inputSize, weights, batchSequences, windowRows, reserve } = options;
-    const { hiddenSize } = spec;
-    const width = GATES[spec.cell] * hiddenSize;
-    const rows = batchSequences * windowRows;
-    const states = batchSequences * (windowRows + 1) * hiddenSize;
-    const hidden = reserve(states);
-    const dHidden = reserve(batchSequences * hiddenSize);
+    const { spec, inputSize, batchSequences, reserve } = options;
     this.#options = options;
     this.#cell = cellGradient(spec);
-    this.#wIhT = reserve(inputSize * width);
-    this.#tape = {
-      ...{ hiddenSize, width, windowRows, hidden, dHidden, wHh: weights.wHh, bHh: weights.bHh },
-      gates: reserve(rows * width),
-      recurrent: reserve(rows * width),
-      cell: reserve(spec.cell === 'lstm' ? states : 0),
-      inner: reserve(rows * hiddenSize),
-      ...{ source: hidden, sourceStep: (windowRows + 1) * hiddenSize, dSource: dHidden },
-      dCell: reserve(batchSequences * hiddenSize),
-      wHhT: reserve(hiddenSize * width),
-    };
-    this.recurrentMask = reserve(batchSequences * hiddenSize);
-    this.#maskedTape = {
-      ...this.#tape,
-      ...{ source: reserve(rows * hiddenSize), sourceStep: windowRows * hiddenSize },
-      dSource: reserve(batchSequences * hiddenSize),
-    };
+    this.#tape = createTape(options);
+    this.#maskedTape = maskedTape(this.#tape, options);
+    this.#wIhT = reserve(inputSize * this.#tape.width);
+    this.recurrentMask = reserve(batchSequences * spec.hiddenSize);
   }
 
   /** h after every row. */
@@ -101,18 +68,22 @@ export class TrainingLayer {
 
   forward(memory: TrainingMemory, window: TrainingWindow, x: Rows, masked: boolean): void {
     const { values } = memory;
-    const { weights } = this.#options;
+    const { spec, weights } = this.#options;
     const tape = masked ? this.#maskedTape : this.#tape;
     const { gates, width, hiddenSize, windowRows } = tape;
     transpose(values, weights.wIh, this.#wIhT, { rows: width, columns: x.size });
     transpose(values, weights.wHh, tape.wHhT, { rows: width, columns: hiddenSize });
     window.rows.forEach((rows, b) => {
       const out = gates + b * windowRows * width;
-      for (let t = 0; t < rows; t += 1) values.copyWithin(out + t * width, weights.bIh, weights.bIh + width);
+      const start = spec.layerNorm ? tape.start : weights.bIh;
+      for (let t = 0; t < rows; t += 1) values.copyWithin(out + t * width, start, start + width);
       memory.addProduct({
         ...{ out, outRow: width, x: x.at + b * x.sequenceStep, xRow: x.size, xTerm: 1 },
         ...{ w: this.#wIhT, wTerm: width, rows, columns: width, depth: x.size },
       });
+      if (tape.normIh === null) return;
+      for (let t = 0; t < rows; t += 1)
+        normaliseRow(values, tape.normIh, { row: b * windowRows + t, at: out + t * width, from: 0, count: width });
     });
     window.active.forEach((active, t) => {
       if (masked) this.#maskSource(values, t, active);
@@ -146,6 +117,7 @@ export class TrainingLayer {
       this.#cell.backward({ memory, tape, t, active });
       if (pass.masked) this.#unmaskGradient(values, active);
     }
+    this.#normInputGradients(values, window);
     for (const b of window.batch.order)
       if (window.rows[b] > 0) this.#addGradients(memory, tape, pass.x, b, window.rows[b]);
     if (pass.dInput) this.#setInputGradient(memory, window, pass.dInput);
@@ -166,6 +138,16 @@ export class TrainingLayer {
       values[dHidden + i] += values[dSource + i] * values[this.recurrentMask + i];
   }
 
+  /** The gradients of LN(W x) become those of W x. */
+  #normInputGradients(values: Float64Array, window: TrainingWindow): void {
+    const { normIh, gates, width, windowRows } = this.#tape;
+    if (normIh === null) return;
+    window.rows.forEach((rows, b) => {
+      for (let row = b * windowRows; row < b * windowRows + rows; row += 1)
+        normGradientRow(values, normIh, { row, at: gates + row * width, from: 0, count: width });
+    });
+  }
+
   /** One sequence's share, newest row first. */
   #addGradients(memory: TrainingMemory, tape: CellTape, x: Rows, b: number, rows: number): void {
     const { gradients, one } = this.#options;
@@ -183,6 +165,8 @@ export class TrainingLayer {
         ...{ w: values + (rows - 1) * n, wTerm: -n, rows: count, columns: n, depth: rows },
       });
     }
+    // A norm adds its own.
+    if (this.#options.spec.layerNorm) return;
     memory.addProduct({ ...bias, out: gradients.bIh, x: gates + last });
     memory.addProduct({ ...bias, out: gradients.bHh, x: recurrent + last });
   }

@@ -1,11 +1,12 @@
-import type { ModelSpec, ModelWeights } from '../model.ts';
-import { elementCount, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
+import type { LayerWeights, ModelSpec, ModelWeights } from '../model.ts';
+import { elementCount, type TensorShape, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
 import { assertDropout, type Dropout, drawMask } from './dropout.ts';
 import { TrainingHead } from './head.ts';
 import { type Rows, TrainingLayer } from './layer.ts';
 import { OutputMask } from './output-mask.ts';
 import { createTrainingMemory, type ProductsChoice, type TrainingMemory } from './products.ts';
 import type { SeededRandom } from './random.ts';
+import type { LayerPlaces } from './tape.ts';
 import { assertTrainable } from './trainable.ts';
 import type { TrainingWindow } from './window.ts';
 
@@ -58,17 +59,17 @@ export class TrainingNetwork {
       reserved += count;
       return reserved - count;
     };
-    const tensors = tensorShapes(spec).map(({ shape }) => reserve(elementCount(shape)));
+    const shapes = tensorShapes(spec);
+    const tensors = shapes.map(({ shape }) => reserve(elementCount(shape)));
     const count = reserved;
     const gradients = reserve(count);
     const one = reserve(1);
     const size = { spec, batchSequences, windowRows, reserve, one };
     this.#layers = Array.from({ length: spec.layers }, (_, l) => {
-      const [wIh, wHh, bIh, bHh] = tensors.slice(4 * l, 4 * l + 4);
       return new TrainingLayer({
         ...{ ...size, inputSize: l === 0 ? spec.inputSize : spec.hiddenSize },
-        weights: { wIh, wHh, bIh, bHh },
-        gradients: { wIh: gradients + wIh, wHh: gradients + wHh, bIh: gradients + bIh, bHh: gradients + bHh },
+        weights: layerPlaces(shapes, tensors, l, 0),
+        gradients: layerPlaces(shapes, tensors, l, gradients),
       });
     });
     const [w, b] = tensors.slice(-2);
@@ -186,6 +187,27 @@ export class TrainingNetwork {
       for (let b = 0; b < active; b += 1)
         for (let j = 0; j < size; j += 1) values[to + b * size + j] += values[from + b * sequenceStep + j];
   }
+}
+
+/** The tensors of a layer, by their names before `_l0`. */
+const LAYER_TENSORS: Readonly<Record<string, keyof LayerWeights>> = {
+  ...{ weight_ih: 'wIh', weight_hh: 'wHh', bias_ih: 'bIh', bias_hh: 'bHh', weight_p: 'peephole' },
+  ...{ norm_sum: 'normSum', norm_ih: 'normIh', norm_hh: 'normHh', norm_c: 'normC', norm_c_shift: 'normCShift' },
+};
+
+/** Where layer l's tensors stand, `offset` further on. */
+function layerPlaces(
+  shapes: readonly TensorShape[],
+  places: readonly number[],
+  l: number,
+  offset: number,
+): LayerPlaces {
+  const found = new Map<string, number>();
+  shapes.forEach(({ name }, i) => {
+    const field = name.endsWith(`_l${l}`) ? LAYER_TENSORS[name.slice(0, name.lastIndexOf('_'))] : undefined;
+    if (field !== undefined) found.set(field, places[i] + offset);
+  });
+  return Object.fromEntries(found) as unknown as LayerPlaces;
 }
 
 /** Parameters in file order as weights, rounded to float32. */

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { ModelSpec, ModelWeights } from '../model.ts';
 import { ModelError } from '../model-error.ts';
+import { familyOf } from '../spec.ts';
 import { initWeights } from '../tensors.ts';
 import { Adam } from './adam.ts';
 import type { EpochReport, TrainingCheckpoint } from './checkpoint.ts';
@@ -195,6 +196,7 @@ function fingerprintOf(options: TrainingOptions): string {
   const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : '']));
+  hash.update(JSON.stringify(familyOf(spec)));
   hash.update(JSON.stringify([windowRows, batchSequences, learningRate, clipNorm, patience, seed]));
   hash.update(JSON.stringify([betweenLayers, beforeHead, recurrent, train.length]));
   for (const { inputs, rows } of [...train, ...validation]) {

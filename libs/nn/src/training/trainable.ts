@@ -13,8 +13,6 @@ export function assertTrainable(spec: ModelSpec): void {
 }
 
 function untrainable(spec: ModelSpec): string | null {
-  if (spec.layerNorm) return 'layerNorm';
-  if (spec.peephole) return 'peephole';
   if (spec.bidirectional) return 'bidirectional';
   if (spec.decoder) return 'decoder';
   if (spec.head?.scope === 'sequence') return "head.scope 'sequence'";

@@ -9,11 +9,13 @@ export interface TrainProgress {
 
 /** A bar on a terminal, plain lines in a pipe. The time left is the most that it can be: training may stop early. */
 export function trainProgress(epochs: number, terminal: NodeJS.WriteStream = process.stderr): TrainProgress {
-  const startMs = performance.now();
-  let first = 0;
+  let from = { epoch: 0, atMs: performance.now() };
   const left = ({ epoch }: EpochReport): string => {
-    if (first === 0) first = epoch;
-    return secondsText(((performance.now() - startMs) / 1000 / (epoch - first + 1)) * (epochs - epoch));
+    const nowMs = performance.now();
+    const epochMs = (nowMs - from.atMs) / Math.max(1, epoch - from.epoch);
+    // The first epoch of this run has the making of the data in it: it counts only until there is a second one.
+    if (from.epoch === 0) from = { epoch, atMs: nowMs };
+    return secondsText((epochMs * (epochs - epoch)) / 1000);
   };
   const show = terminal.isTTY === true ? barOf(epochs, terminal) : linesOf(epochs, terminal);
   return {
