@@ -12,7 +12,7 @@ export function describeMachine(): Machine {
     processor: vectors === '' ? model : `${model} (${vectors})`,
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / GIB),
-    system: `${type()} ${release()} ${arch()}`,
+    system: `${type()} ${release().split('.').slice(0, 2).join('.')} ${arch()}`,
     node: process.versions.node,
   };
 }

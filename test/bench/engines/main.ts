@@ -1,5 +1,5 @@
 /** `npm run bench -- engines`: every engine of Tideline beside its peers, one thread, on one machine in one run. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Arena, REFERENCE } from './arena.ts';
@@ -15,18 +15,33 @@ import { median } from './statistics.ts';
 import { tablesOf } from './tables.ts';
 import { judge } from './targets.ts';
 
-const FULL: Effort = { rounds: 15, sliceMs: 25, latencyRounds: 20, latencySliceMs: 25, latencyCallsMin: 5 };
-const QUICK: Effort = { rounds: 5, sliceMs: 10, latencyRounds: 5, latencySliceMs: 10, latencyCallsMin: 4 };
+const FULL: Effort = {
+  rounds: 15,
+  sliceMs: 25,
+  latencyRounds: 20,
+  latencySliceMs: 25,
+  latencyCallsMin: 5,
+  budgetMs: 120_000,
+};
+const QUICK: Effort = {
+  rounds: 5,
+  sliceMs: 10,
+  latencyRounds: 5,
+  latencySliceMs: 10,
+  latencyCallsMin: 4,
+  budgetMs: 15_000,
+};
 const READ_SIZES = { '32 KiB': 2 ** 15, '256 KiB': 2 ** 18, '4 MiB': 2 ** 22, '256 MiB': 2 ** 28 } as const;
 const READ_MS = 50;
 const STOPPED = 130;
 const RESULT_FILE = join(CACHE_FOLDER, 'engines.json');
 
-const USAGE = `Usage: npm run bench -- engines [--quick] [--json] [--write-docs] [--only TEXT] [--without NAMES] [--install | --no-install]
+const USAGE = `Usage: npm run bench -- engines [--quick] [--json] [--write-docs] [--from FILE] [--only TEXT] [--without NAMES] [--install | --no-install]
 
   --quick         one shape, short slices: seconds instead of minutes; installs nothing
   --json          one JSON object on stdout instead of tables
   --write-docs    put the tables into docs/benchmarks.md
+  --from FILE     measure nothing, take a result that was printed before
   --only TEXT     only cases whose name has TEXT in it, such as 'LSTM 16->64x2', '512' or 'LSTM_A'
   --without NAMES contestants to leave out, with commas between them
   --install, --no-install
@@ -43,6 +58,7 @@ async function main(): Promise<number> {
       only: { type: 'string', default: '' },
       without: { type: 'string', default: '' },
       install: { type: 'boolean' },
+      from: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
     allowNegative: true,
@@ -51,13 +67,12 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const result = await bench({
-    quick: values.quick,
-    only: values.only,
-    without: values.without.split(','),
-    install: values.install ?? !values.quick,
-  });
-  writeFileSync(RESULT_FILE, `${JSON.stringify(result, null, 1)}\n`);
+  const install = values.install ?? !values.quick;
+  const { quick, only, from } = values;
+  const result = from
+    ? (JSON.parse(readFileSync(from, 'utf8')) as BenchResult)
+    : await bench({ quick, only, without: values.without.split(','), install });
+  if (!from) writeFileSync(RESULT_FILE, `${JSON.stringify(result, null, 1)}\n`);
   if (values['write-docs']) {
     writeDocs(result);
     process.stderr.write(`Written: ${DOCS_FILE}\n`);

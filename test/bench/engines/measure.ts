@@ -13,6 +13,8 @@ export interface Effort {
   readonly latencySliceMs: number;
   /** Calls of a slice of latency at least. */
   readonly latencyCallsMin: number;
+  /** Rounds of one case end after so long a time. */
+  readonly budgetMs: number;
 }
 
 export interface Measuring {
@@ -71,7 +73,7 @@ export function measureLatency(benchCase: BenchCase, measuring: Measuring): Prom
 
 function roundsOf(
   ready: readonly Ready[],
-  { limits, onPeaks }: Measuring,
+  { limits, effort, onPeaks }: Measuring,
   options: {
     readonly rounds: number;
     readonly sliceMs: number;
@@ -87,7 +89,7 @@ function roundsOf(
   };
   return runRounds(
     ready.map(({ contestant }) => contestant),
-    { ...options, beside },
+    { ...options, budgetMs: effort.budgetMs, beside },
   );
 }
 

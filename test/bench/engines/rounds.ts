@@ -16,6 +16,8 @@ export interface RoundOptions<Beside> {
   readonly sliceMs: number;
   readonly callsMin: number;
   readonly each: boolean;
+  /** No further round begins after so long a time, once there were ROUNDS_MIN. */
+  readonly budgetMs: number;
   /** A contestant one call of which takes longer than this is heard only every SLOW_EVERY-th round. */
   readonly slowMs: number;
   /** Measured in every round beside the contestants: the machine's limits. */
@@ -37,6 +39,7 @@ export interface Rounds<Beside> {
 }
 
 const SLOW_EVERY = 4;
+const ROUNDS_MIN = 5;
 
 export async function runRounds<Beside>(
   contestants: readonly Sliceable[],
@@ -47,7 +50,9 @@ export async function runRounds<Beside>(
   const beside: Beside[] = [];
   const slow = new Set<string>();
   const { sliceMs, callsMin, each } = options;
+  const start = performance.now();
   for (let round = 0; round < options.rounds; round += 1) {
+    if (round >= ROUNDS_MIN && performance.now() - start > options.budgetMs) break;
     beside.push(await options.beside());
     for (const contestant of turned(contestants, round)) {
       const { name } = contestant;

@@ -1,7 +1,7 @@
 /** A result as tables in Markdown, which a terminal shows as well. */
 import { ONNXRUNTIME } from './peers.ts';
 import type { BenchResult, LatencyCase, ThroughputCase } from './result.ts';
-import type { Spread } from './statistics.ts';
+import { median, type Spread } from './statistics.ts';
 
 export function tablesOf(result: BenchResult): string {
   return [
@@ -37,13 +37,19 @@ function latencySection({ latency }: BenchResult): string[] {
   ];
 }
 
-function describeRun({ date, machine, rounds, sliceMs, isQuick, seconds, versions }: BenchResult): string {
+function describeRun({ date, machine, rounds, sliceMs, isQuick, seconds, versions, throughput }: BenchResult): string {
   const { processor, cores, memoryGib, system, node } = machine;
   const named = Object.entries(versions).filter(([, version]) => version !== '');
+  const shares = throughput.flatMap(({ contestants }) => contestants.map(({ onProcessor }) => onProcessor));
   const list = named.map(([name, version]) => `${name} ${version}`).join(', ');
   return [
     `${date}, ${processor}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; ${list}.`,
     `${rounds} rounds of ${sliceMs} ms each, contestants in turn; ${Math.round(seconds)} s in all${isQuick ? ' (quick: not for the record)' : ''}.`,
+    ...(shares.length > 0
+      ? [
+          `The contestants had the processor for ${percent(median(shares))} of their time: the less it is, the more others on the machine disturbed the caches and the latencies.`,
+        ]
+      : []),
   ].join('\n');
 }
 

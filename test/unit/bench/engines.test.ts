@@ -74,7 +74,7 @@ test('every contestant has one slice in every round, and who begins changes', as
       return name === 'c' ? { ...sliced, ns: 1e9 } : sliced;
     },
   }));
-  const limits = { sliceMs: 1, callsMin: 1, each: false, slowMs: 50, beside: async () => 1 };
+  const limits = { sliceMs: 1, callsMin: 1, each: false, slowMs: 50, budgetMs: 60_000, beside: async () => 1 };
   const { samples, beside } = await runRounds(contestants, { ...limits, rounds: 5 });
   assert.equal(beside.length, 5);
   assert.equal(samples.filter(({ name }) => name === 'a').length, 5);
@@ -99,7 +99,7 @@ test('a contestant that fails in its slice is told with its reason and takes nob
     },
   };
   const steady = { name: 'steady', slice: async () => sliced };
-  const limits = { sliceMs: 1, callsMin: 1, each: false, slowMs: 50, beside: async () => 1 };
+  const limits = { sliceMs: 1, callsMin: 1, each: false, slowMs: 50, budgetMs: 60_000, beside: async () => 1 };
   const { samples, failed } = await runRounds([failing, steady], { ...limits, rounds: 4 });
   assert.deepEqual(failed, [{ name: 'failing', why: 'out of memory' }]);
   assert.deepEqual([slices, samples.length, samples.every(({ name }) => name === 'steady')], [2, 4, true]);
