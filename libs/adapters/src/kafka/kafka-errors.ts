@@ -41,6 +41,11 @@ export function translateKafkaError(cause: unknown, address: string): Error {
   return new RetryableError(`Kafka at ${address} did not do what was asked (${root.message}).`, { cause });
 }
 
+/** Kafka's name of the error (`NOT_LEADER_FOR_PARTITION`); '' where it is none of the broker's. */
+export function kafkaErrorType(error: unknown): string {
+  return (error instanceof Error && rootOf(error).type) || '';
+}
+
 /** Runs `work`; what it throws is translated. */
 export async function withKafkaErrors<T>(address: string, work: () => Promise<T>): Promise<T> {
   try {

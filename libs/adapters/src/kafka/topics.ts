@@ -2,6 +2,7 @@ import { ConfigError } from '@tideline/pipeline';
 import type { Admin } from 'kafkajs';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { withKafkaErrors } from './kafka-errors.ts';
+import { whileSettling } from './settling.ts';
 
 /** A topic that must exist. */
 export interface TopicSpec {
@@ -22,7 +23,7 @@ export function ensureTopics(options: KafkaConnection & { readonly topics: reado
     const missing = options.topics.filter(({ topic }) => !existing.has(topic));
     if (missing.length === 0) return [];
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replicationFactor = 1, config = {} }) => ({
         topic,
         numPartitions: partitions,
@@ -30,6 +31,7 @@ export function ensureTopics(options: KafkaConnection & { readonly topics: reado
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       })),
     });
+    for (const { topic } of missing) await whileSettling(() => readRanges(admin, topic), { isNew: true });
     return missing.map(({ topic }) => topic);
   });
 }
@@ -77,7 +79,7 @@ export async function withAdmin<T>(connection: KafkaConnection, work: (admin: Ad
   return withKafkaErrors(kafkaAddress(connection), async () => {
     try {
       await admin.connect();
-      return await work(admin);
+      return await whileSettling(() => work(admin), { isNew: false });
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
