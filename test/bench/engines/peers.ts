@@ -1,4 +1,7 @@
-/** The contestants: every engine of Tideline, and what they are measured against. Peers are fetched on demand into .cache/bench, so that `npm ci` stays light. */
+/**
+ * The contestants: every engine of Tideline, and what they are measured against.
+ * Peers are fetched on demand into .cache/bench, so that `npm ci` stays light.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
  * Paired timing on a machine that others use too. In every round each contestant gets one short slice, and the order turns from round to round, so
- * that a disturbance meets all of them. Rates are by processor time, which leaves out what others took. What is compared is the ratio within one round; what is reported is the median of the rounds' ratios.
+ * that a disturbance meets all of them. Rates are by processor time, which leaves out what others took. What is compared is the ratio within one
+ * round; what is reported is the median of the rounds' ratios.
  */
 import { ContestantError } from './contestant-process.ts';
 import type { Sliced, SliceRequest } from './protocol.ts';

@@ -47,7 +47,8 @@ function describeRun({ date, machine, rounds, sliceMs, isQuick, seconds, version
     `${rounds} rounds of ${sliceMs} ms each, contestants in turn; ${Math.round(seconds)} s in all${isQuick ? ' (quick: not for the record)' : ''}.`,
     ...(shares.length > 0
       ? [
-          `The contestants had the processor for ${percent(median(shares))} of their time: the less it is, the more others on the machine disturbed the caches and the latencies.`,
+          `The contestants had the processor for ${percent(median(shares))} of their time: ` +
+            'the less it is, the more others on the machine disturbed the caches and the latencies.',
         ]
       : []),
   ].join('\n');
@@ -82,7 +83,8 @@ function describeLimits({ limits }: BenchResult): string {
   const { fma, mulAdd, wasm, read } = limits;
   const reads = Object.entries(read).map(([size, rate]) => `${size} ${rate === null ? '–' : rate.toFixed(0)}`);
   return [
-    `Measured, one thread, median of all rounds: ${gflops(fma)} GFLOP/s fused multiply-add, ${gflops(mulAdd)} multiply then add, ${gflops(wasm)} in WebAssembly's 128 bits.`,
+    `Measured, one thread, median of all rounds: ${gflops(fma)} GFLOP/s fused multiply-add, ` +
+      `${gflops(mulAdd)} multiply then add, ${gflops(wasm)} in WebAssembly's 128 bits.`,
     `Reading memory, GB/s: ${reads.join(', ')}. A step is 2 x MACs floating-point operations; the gates' tanh and sigmoid are not counted.`,
     "Columns: GFLOP/s, share of the FMA peak, share of WebAssembly's ceiling, measured in the same rounds.",
   ].join('\n');
