@@ -163,7 +163,8 @@ function describePeers({ absent, throughput, latency }: BenchResult): string {
     contestants.map(({ difference }) => difference),
   );
   return [
-    `All outputs were compared with the plain loops that add in double before anything was timed: largest difference ${Math.max(...differences).toExponential(1)}.`,
+    'All outputs were compared with the plain loops that add in double before anything was timed: ' +
+      `largest difference ${Math.max(...differences).toExponential(1)}.`,
     ...(gone.length > 0 ? [`Not there: ${gone.join('; ')}.`] : []),
     ...(refused.length > 0 ? [`Left out: ${refused.join('; ')}.`] : []),
   ].join('\n');
