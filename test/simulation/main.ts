@@ -58,9 +58,9 @@ async function runSeeds(): Promise<void> {
   const total = emptyTally();
   const report = (): void => {
     const seconds = (performance.now() - startedMs) / 1_000;
-    process.stderr.write(
-      `${total.seeds}${values.crashes ? ' crashes' : `/${seeds} seeds`}, ${sum(total.faults)} faults, ${total.failures.length} failing, ${seconds.toFixed(0)} s\n`,
-    );
+    const done = values.crashes ? `${total.seeds} crashes` : `${total.seeds}/${seeds} seeds`;
+    const found = `${sum(total.faults)} faults, ${total.failures.length} failing`;
+    process.stderr.write(`${done}, ${found}, ${seconds.toFixed(0)} s\n`);
   };
   const timer = setInterval(report, values.json ? 2 ** 30 : PROGRESS_MS);
   const plans = Array.from({ length: workers }, (_, i) => ({
