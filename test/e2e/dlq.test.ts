@@ -163,7 +163,7 @@ test('the dead letters of an embedded run are listed and shown from its folder',
         redriven: null,
       },
     });
-    assert.match(show.stdout, /reason +price is missing\n[^]*value +2 bytes\n0x01ff/);
+    assert.match(show.stdout, /reason +price is missing\n[\s\S]*value +2 bytes\n0x01ff/);
     assert.equal(absent.code, 78);
   } finally {
     await rm(folder, { recursive: true, force: true });
