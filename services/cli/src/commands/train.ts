@@ -22,6 +22,8 @@ const EPOCHS_DEFAULT = 25;
 /** sysexits.h: EX_DATAERR and EX_TEMPFAIL. */
 const EXIT_BROKEN = 65;
 const EXIT_STOPPED = 75;
+const HELP_END = `A run that was killed and resumed ends with the bits of one that was not.
+Exit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`;
 
 interface TrainOptions {
   readonly out: string;
@@ -45,10 +47,7 @@ export function addTrain(program: Program): void {
     .option('--checkpoint <file>', 'keep what the next epoch needs in this file, after every epoch')
     .option('--resume', 'go on from the checkpoint, where there is one')
     .option('--json', 'print one JSON line')
-    .addHelpText(
-      'after',
-      `\nA run that was killed and resumed ends with the bits of one that was not.\nExit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`,
-    )
+    .addHelpText('after', `\n${HELP_END}`)
     .action((stream, options) => program.run('train', ({ drain }) => train(stream, options, drain)));
 }
 
