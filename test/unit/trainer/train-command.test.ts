@@ -12,7 +12,7 @@ import { loadModel, ModelError } from '@tideline/nn';
 import { checkpointToResume, readCheckpoint, trainTicks, writeCheckpoint } from '@tideline/trainer';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const EPOCHS = 3;
+const EPOCHS = 2;
 const folder = await mkdtemp(join(tmpdir(), 'tideline-train-'));
 const checkpoint = join(folder, 'ticks.ckpt');
 const children: ChildProcess[] = [];

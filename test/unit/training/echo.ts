@@ -37,7 +37,7 @@ export function optionsOf(cell: CellKind, changes: Partial<TrainingOptions> = {}
     // Lengths differ, so that batches hold sequences that end early.
     train: Array.from({ length: 24 }, (_, i) => echo(random, ROWS - (i % 5) * 7)),
     validation: Array.from({ length: 4 }, () => echo(random)),
-    epochs: 20,
+    epochs: 14,
     windowRows: 20,
     batchSequences: 6,
     learningRate: 0.02,

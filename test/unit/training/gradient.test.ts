@@ -17,8 +17,8 @@ import {
 } from '@tideline/nn';
 
 /** Of three sequences side by side: the window is longer than two of them. */
-const ROWS = [3, 6, 1] as const;
-const WINDOW_ROWS = 6;
+const ROWS = [3, 4, 1] as const;
+const WINDOW_ROWS = 4;
 const STEP = 1e-5;
 
 interface Form {
@@ -48,7 +48,7 @@ const DROPOUTS: Readonly<Record<string, Dropout>> = {
 };
 
 function specOf(form: Form): ModelSpec {
-  return { name: 'toy', ...form, inputSize: 3, hiddenSize: 5, layers: 2, outputSize: 2 };
+  return { name: 'toy', ...form, inputSize: 2, hiddenSize: 3, layers: 2, outputSize: 2 };
 }
 
 function sequencesOf(spec: ModelSpec, random: SeededRandom): TrainingSequence[] {
@@ -135,7 +135,7 @@ for (const [name, form] of Object.entries(FORMS)) {
       checkGradients(form, dropout);
     });
 
-  test(`the forward pass of training gives what the reference engine gives for a ${name}, to 1e-6, over carried windows`, () => {
+  test(`the forward pass of training gives what the reference engine gives for a ${name}, to float32's rounding of its states, over carried windows`, () => {
     const random = new SeededRandom(11);
     const spec = { ...specOf(form), hiddenSize: 16 };
     const rows = 120;
@@ -152,9 +152,11 @@ for (const [name, form] of Object.entries(FORMS)) {
       inputs,
       outputs: expected,
     });
+    // A norm makes more of a difference.
+    const tolerance = form.layerNorm ? 1e-5 : 1e-6;
     const found = trainingOutputs(spec, model.weights, inputs, 'auto');
     found.forEach((value, i) => {
-      assert.ok(Math.abs(value - expected[i]) <= 1e-6, `output ${i}: ${value} against ${expected[i]}`);
+      assert.ok(Math.abs(value - expected[i]) <= tolerance, `output ${i}: ${value} against ${expected[i]}`);
     });
   });
 }
