@@ -77,6 +77,27 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'ingest with its own share killed, started again',
+    forecasters: 1,
+    env: { TIDELINE_INGEST_SHARE: '1/1' },
+    async inject(scene) {
+      await scene.ingests.pop()?.kill();
+      const from = performance.now();
+      await scene.startIngest();
+      await scene.progress();
+      return [performance.now() - from];
+    },
+  },
+  {
+    name: 'forecaster stopped, another stands by',
+    forecasters: 2,
+    async inject(scene) {
+      const stopped = scene.forecasters.shift();
+      const [moved] = await Promise.all([scene.progress(), stopped?.stop()]);
+      return [moved];
+    },
+  },
+  {
     name: 'a second ingest joins and leaves',
     forecasters: 1,
     async inject(scene) {

@@ -11,7 +11,7 @@ const PARTITIONS = 4;
 
 async function openLog(
   records: readonly SourceRecord[],
-  settings: { sessionTimeoutMs?: number } = {},
+  settings: { sessionTimeoutMs?: number; share?: { index: number; count: number } } = {},
 ): Promise<SourceLog> {
   const topic = uniqueName('source');
   const groupId = uniqueName('group');
@@ -26,6 +26,46 @@ async function openLog(
 }
 
 sourceContract({ name: 'kafka source', open: openLog });
+
+test('kafka source: shares are disjoint and together whole, and a successor of a dead process reads at once', async () => {
+  const topic = uniqueName('source');
+  const groupId = uniqueName('group');
+  await ensureTopics({ brokers, topics: [{ topic, partitions: PARTITIONS }] });
+  await using producer = await createTopicProducer({ brokers, topic });
+  const records = Array.from({ length: 300 }, (_, index) => ({ key: `s${index % 40}`, value: `${index}` }));
+  await produceRecords({ producer, records });
+  const ledgers = [createLedger(), createLedger()];
+  const partitions = [new Set<number>(), new Set<number>()];
+  const openShare = async (index: number, ledger: Ledger) => {
+    const source = createKafkaSource({
+      brokers,
+      topics: [topic],
+      groupId,
+      share: { index, count: 2 },
+      sessionTimeoutMs: 30_000,
+    });
+    await source.run({
+      ...ledger.handler,
+      start: (shard) => {
+        partitions[index].add(shard.partition);
+        return ledger.handler.start(shard);
+      },
+    });
+    return source;
+  };
+  await using _first = await openShare(0, ledgers[0]);
+  // As after a kill: this one never says goodbye, and its session would last half a minute.
+  await using _dead = await openShare(1, createLedger());
+  await using _second = await openShare(1, ledgers[1]);
+  await eventually('both shares are read', () => heldBy(ledgers[0]) + heldBy(ledgers[1]) === records.length, 10_000);
+  assert.deepEqual(
+    partitions.map((set) => [...set].sort()),
+    [
+      [0, 2],
+      [1, 3],
+    ],
+  );
+});
 
 test('kafka source: a shard positioned anew is read again from where the handler says, although nothing new arrives', async () => {
   const records = Array.from({ length: 400 }, (_, index) => ({ key: `s${index % 40}`, value: `${index}` }));

@@ -22,6 +22,16 @@ export const INGEST_CONFIG = z.object({
   ]),
   TIDELINE_DEAD_LETTER_TOPIC: z.string().min(1).default('tideline.dead-letters'),
   TIDELINE_KAFKA_GROUP: z.string().min(1).default('tideline-ingest'),
+  /** `2/3`: read every third partition, from the second on, without waiting for the group; see docs/decisions/0007-ingest-share.md. */
+  TIDELINE_INGEST_SHARE: z
+    .string()
+    .regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/, "must be 'INDEX/COUNT', such as 1/1 or 2/3")
+    .transform((text) => {
+      const [index, count] = text.split('/').map(Number);
+      return { index: index - 1, count };
+    })
+    .refine(({ index, count }) => index < count, 'must have an INDEX of at most COUNT')
+    .optional(),
   /** Partitions of a topic that ingest has to create. */
   TIDELINE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(4),
   TIDELINE_LOG_BYTES_MAX: z.coerce

@@ -68,7 +68,10 @@ export async function runIngest(
     await createKafkaDeadLetterSink({ brokers, topic: config.TIDELINE_DEAD_LETTER_TOPIC, onLog }),
   );
   const source = stack.use(
-    createKafkaSource({ brokers, topics: [...streams.keys()], groupId: config.TIDELINE_KAFKA_GROUP, onLog }),
+    createKafkaSource({
+      ...{ brokers, topics: [...streams.keys()], groupId: config.TIDELINE_KAFKA_GROUP, onLog },
+      ...(config.TIDELINE_INGEST_SHARE === undefined ? {} : { share: config.TIDELINE_INGEST_SHARE }),
+    }),
   );
   const onEvent = createIngestEvents(log, metrics);
   const handler = createIngest({

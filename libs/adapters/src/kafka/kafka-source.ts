@@ -9,6 +9,7 @@
  * kafkajs fetches again only when every batch of a fetch is done. So a handler that waits (back-pressure) gives its worker back after
  * DETACH_AFTER_MS, its partition paused: other partitions and the group's heartbeat go on however long it takes.
  */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConfigError,
@@ -23,11 +24,18 @@ import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-c
 import { translateKafkaError, withKafkaErrors } from './kafka-errors.ts';
 import { createLane, type KafkaLane, startAt } from './kafka-lane.ts';
 import { rawRecord } from './kafka-record.ts';
+import { type PartitionShare, shareAssigner } from './partition-share.ts';
 import { assertTopics, readRanges, withAdmin } from './topics.ts';
 
 export interface KafkaSourceOptions extends KafkaConnection {
   readonly topics: readonly string[];
   readonly groupId: string;
+  /**
+   * Read this share of the partitions without the group's consent: a process that was killed is followed at once by its successor, which otherwise waits until
+   * the dead member's session has timed out. Every start has a group of its own; `groupId` is only told of the positions. Two processes of one share read
+   * the same records twice, which the handler sorts out.
+   */
+  readonly share?: PartitionShare;
   /** Partitions whose batches are handled at once. */
   readonly partitionsConcurrently?: number;
   /** A member that is not heard of for so long loses its partitions. At least the brokers' group.min.session.timeout.ms. */
@@ -63,6 +71,8 @@ class KafkaSource implements RecordSource {
   readonly #options: KafkaSourceOptions;
   readonly #consumer: Consumer;
   readonly #admin: Admin;
+  /** The group that is joined. */
+  readonly #groupId: string;
   readonly #lanes = new Map<string, KafkaLane>();
   readonly #stop = new AbortController();
   #handler: SourceHandler | null = null;
@@ -76,8 +86,11 @@ class KafkaSource implements RecordSource {
     const kafka = createKafkaClient(options, 'patient');
     this.#admin = kafka.admin();
     const sessionTimeout = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
+    const { share } = options;
+    this.#groupId = share ? `${options.groupId}-${randomBytes(6).toString('hex')}` : options.groupId;
     this.#consumer = kafka.consumer({
-      groupId: options.groupId,
+      groupId: this.#groupId,
+      ...(share ? { partitionAssigners: [shareAssigner(share)] } : {}),
       sessionTimeout,
       rebalanceTimeout: sessionTimeout,
       heartbeatInterval: Math.floor(sessionTimeout / 6),
@@ -147,6 +160,7 @@ class KafkaSource implements RecordSource {
     await this.#consumer
       .disconnect()
       .catch((error: unknown) => this.#warn('The consumer did not leave cleanly.', { error }));
+    if (this.#options.share) await this.#admin.deleteGroups([this.#groupId]).catch(() => undefined);
     await this.#admin.disconnect().catch(() => undefined);
   }
 
@@ -306,13 +320,21 @@ class KafkaSource implements RecordSource {
     if (due.length === 0) return;
     const offsets = due.map((lane) => ({ ...lane.shard, offset: String(lane.from) }));
     try {
-      await this.#consumer.commitOffsets(offsets);
+      await this.#commitHint(offsets);
       due.forEach((lane, index) => {
         lane.hinted = Number(offsets[index].offset);
       });
     } catch (error) {
       this.#warn('The group was not told of the positions; they are a hint only.', { error });
     }
+  }
+
+  async #commitHint(offsets: readonly { topic: string; partition: number; offset: string }[]): Promise<void> {
+    if (!this.#options.share) return this.#consumer.commitOffsets([...offsets]);
+    // The group that people look at has no members: an admin may set its offsets.
+    const { groupId } = this.#options;
+    for (const topic of new Set(offsets.map((one) => one.topic)))
+      await this.#admin.setOffsets({ groupId, topic, partitions: offsets.filter((one) => one.topic === topic) });
   }
 
   #fail(error: Error): void {

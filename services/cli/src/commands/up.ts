@@ -84,6 +84,8 @@ async function up(program: Program, options: UpOptions, signals: ServiceSignals)
     started.push(...stack.servers);
     const env = {
       TIDELINE_KAFKA_BROKERS: stack.addresses.kafka ?? '',
+      // There is one ingest here: its successor need not wait for its session to time out.
+      TIDELINE_INGEST_SHARE: program.env.TIDELINE_INGEST_SHARE ?? '1/1',
       TIDELINE_REDIS_URL: stack.addresses.redis ?? '',
       TIDELINE_INFLUX_URL: stack.addresses.influx ?? '',
     };
