@@ -42,6 +42,34 @@ export function killsInARow(kills: number): Fault {
   };
 }
 
+/** Under load for so long that the shard logs fill up and ingest has to hold back. */
+export function longOutages(seconds: number): Fault[] {
+  // Small logs: the bound is reached within the outage.
+  const env = { TIDELINE_LOG_BYTES_MAX: '262144' };
+  return [
+    {
+      name: `InfluxDB away for ${seconds} s`,
+      ...{ forecasters: 1, env },
+      async inject({ world }) {
+        world.proxies.influx.refuse();
+        await sleep(seconds * 1_000);
+        world.proxies.influx.heal();
+        return [];
+      },
+    },
+    {
+      name: `the only forecaster stands still for ${seconds} s`,
+      ...{ forecasters: 1, env },
+      async inject({ forecasters: [forecaster] }) {
+        process.kill(forecaster.pid, 'SIGSTOP');
+        await sleep(seconds * 1_000);
+        process.kill(forecaster.pid, 'SIGCONT');
+        return [];
+      },
+    },
+  ];
+}
+
 /** How long a server or a way to it stays away. */
 const OUTAGE_MS = 4_000;
 /** Longer than Kafka's session of an ingest and than a ticket's lease. */

@@ -4,17 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { mulberry32 } from '@tideline/streams';
-import { FAULTS, type Fault, killsInARow } from './faults.ts';
+import { FAULTS, type Fault, killsInARow, longOutages } from './faults.ts';
 import { type RunResult, runFault } from './run-fault.ts';
 import { startWorld, type World } from './world.ts';
 
 /** A kill costs one failover and one start: the feed must outlast it. */
 const TICKS_PER_KILL = 8_000;
 const KILLS_SLICE_MS = 200;
+/** What the feed sends in the time of an outage, and a little beyond. */
+const TICKS_PER_OUTAGE_S = 2_500;
 
 const program = new Command('chaos')
   .description('Runs the pipeline on real servers under every fault and compares InfluxDB with an offline pass.')
   .option('--kills <n>', 'forecasters killed in a row after the single faults', wholeNumber, 20)
+  .option('--outage-s <n>', 'seconds of the long outages under load, 0 for none', wholeNumber, 60)
   .option('--ticks <n>', 'records of a run', wholeNumber, 20_000)
   .option('--seed <n>', 'decides when each fault comes', wholeNumber, 1)
   .option('--only <text>', 'faults whose name holds the text')
@@ -23,13 +26,14 @@ await program.parseAsync();
 
 interface Options {
   readonly kills: number;
+  readonly outageS: number;
   readonly ticks: number;
   readonly seed: number;
   readonly only?: string | undefined;
 }
 
 async function main(options: Options): Promise<void> {
-  const { kills, ticks, seed, only = '' } = options;
+  const { kills, outageS, ticks, seed, only = '' } = options;
   const random = mulberry32(seed);
   const folder = await mkdtemp(join(tmpdir(), 'tideline-chaos-'));
   const results: RunResult[] = [];
@@ -52,7 +56,9 @@ async function main(options: Options): Promise<void> {
       const at = 0.2 + 0.3 * random();
       if (fault.name.includes(only)) await attempt(fault, { ticks, at });
     }
-    if (kills > 0)
+    for (const fault of outageS > 0 ? longOutages(outageS) : [])
+      if (fault.name.includes(only)) await attempt(fault, { ticks: outageS * TICKS_PER_OUTAGE_S, at: 0.02 });
+    if (kills > 0 && only === '')
       await attempt(killsInARow(kills), { ticks: kills * TICKS_PER_KILL, sliceMs: KILLS_SLICE_MS, at: 0.02 });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -62,10 +68,11 @@ async function main(options: Options): Promise<void> {
 }
 
 function report(result: RunResult): RunResult {
-  const { fault, records, missing, duplicated, wrong, digestEqual, failoverMs, seconds } = result;
+  const { fault, records, missing, duplicated, wrong, digestEqual, failoverMs, memory, seconds } = result;
   const failover = failoverMs.length === 0 ? '' : `, failover ${failoverMs.map((ms) => Math.round(ms)).join(' ')} ms`;
+  const used = `memory at most ${memory.serviceMb} MB a service and ${memory.redisMb} MB of Redis`;
   const outcome = digestEqual ? 'digest equal' : `MISSING ${missing} DUPLICATED ${duplicated} WRONG ${wrong}`;
-  process.stderr.write(`${fault}: ${records} records, ${outcome}${failover}, ${seconds.toFixed(1)} s\n`);
+  process.stderr.write(`${fault}: ${records} records, ${outcome}${failover}, ${used}, ${seconds.toFixed(1)} s\n`);
   return result;
 }
 
@@ -85,7 +92,9 @@ function summary(results: readonly RunResult[], failed: readonly string[], seed:
     kills: failovers.length,
     failoverP50Ms: Math.round(failovers[Math.floor(failovers.length / 2)] ?? Number.NaN),
     failoverMaxMs: Math.round(failovers.at(-1) ?? Number.NaN),
-    faults: results.map(({ fault, seconds }) => ({ fault, seconds: Math.round(seconds) })),
+    faults: results.map(({ fault, failoverMs, memory, seconds }) => ({
+      ...{ fault, failoverMs: failoverMs.map(Math.round), memory, seconds: Math.round(seconds) },
+    })),
   };
 }
 

@@ -15,6 +15,7 @@ import { offlinePass, readTopic } from '../e2e/offline-pass.ts';
 import { ROOT, type RunningService, startService } from '../e2e/services.ts';
 import { eventually, uniqueName } from '../stack/index.ts';
 import type { Fault, Scene } from './faults.ts';
+import { type MemoryPeaks, watchMemory } from './memory.ts';
 import type { World } from './world.ts';
 
 export interface RunOptions {
@@ -37,6 +38,7 @@ export interface RunResult {
   readonly digestEqual: boolean;
   /** From the fault to the next commit of every shard; several where a run has several faults. */
   readonly failoverMs: readonly number[];
+  readonly memory: MemoryPeaks;
   readonly seconds: number;
 }
 
@@ -91,6 +93,7 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
     services.push(service);
     return service;
   };
+  const watch = watchMemory(world, services);
   try {
     await scene.startIngest();
     for (let i = 0; i < fault.forecasters; i += 1) await scene.startForecaster();
@@ -104,11 +107,19 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
     await reader.dropDatabase();
     const seconds = (performance.now() - started) / 1_000;
     const shards = await readTopic({ brokers: direct.kafka, topic, records: ticks });
-    return { fault: fault.name, records: ticks, ...compare(found, await expectedLines(shards)), failoverMs, seconds };
+    return {
+      fault: fault.name,
+      records: ticks,
+      ...compare(found, await expectedLines(shards)),
+      failoverMs,
+      memory: await watch.stop(),
+      seconds,
+    };
   } catch (cause) {
     const logs = services.map((service) => service.log().slice(-3_000)).join('\n---\n');
     throw new Error(`'${fault.name}' did not end: ${String(cause)}\n${logs}`, { cause });
   } finally {
+    await watch.stop();
     for (const name of ['kafka', 'redis', 'influx'] as const) world.proxies[name].heal();
     for (const service of services) await service.kill();
   }
