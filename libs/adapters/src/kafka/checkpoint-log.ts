@@ -48,6 +48,8 @@ const READ_DEADLINE_MS = 300_000;
 const TOPIC_RESOURCE = 2;
 const CREATE_DEADLINE_MS = 10_000;
 const CREATE_RETRY_MS = 200;
+const VISIBLE_DEADLINE_MS = 10_000;
+const VISIBLE_RETRY_MS = 20;
 
 /** Throws RetryableError where Kafka does not answer, ConfigError where it refuses or the topic is not compacted. */
 export async function createKafkaCheckpointLog(options: KafkaCheckpointOptions): Promise<CheckpointLog> {
@@ -109,7 +111,13 @@ class KafkaCheckpointLog implements CheckpointLog {
       await producer.connect();
       // The first transaction fences, even if nothing is ever written in it.
       const first = await producer.transaction();
-      return new KafkaCheckpointWriter({ producer, first, topic, shard, address, partition: this.#partitionOf(shard) });
+      const partition = this.#partitionOf(shard);
+      const visibleEnd = (): Promise<number> =>
+        withAdmin(this.#options, async (admin) => {
+          const ranges = await readRanges(admin, topic);
+          return ranges.find((range) => range.partition === partition)?.high ?? 0;
+        });
+      return new KafkaCheckpointWriter({ producer, first, topic, shard, address, partition, visibleEnd });
     } catch (error) {
       await producer.disconnect().catch(() => undefined);
       throw writerError(error, shard, address);
@@ -179,11 +187,15 @@ interface WriterParts {
   readonly partition: number;
   readonly shard: Shard;
   readonly address: string;
+  /** Offset up to which readers see the partition (its last stable offset). */
+  readonly visibleEnd: () => Promise<number>;
 }
 
 class KafkaCheckpointWriter implements CheckpointWriter {
   readonly #parts: WriterParts;
   #transaction: Transaction | null;
+  /** Of the newest message. */
+  #lastOffset = -1;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -206,6 +218,17 @@ class KafkaCheckpointWriter implements CheckpointWriter {
       await this.#transaction?.commit();
       this.#transaction = null;
     });
+    await this.#whenVisible();
+  }
+
+  /** The broker answers a commit before it has marked the partition: a reader who comes at once would see nothing new. Committed it is in any case. */
+  async #whenVisible(): Promise<void> {
+    const deadline = Date.now() + VISIBLE_DEADLINE_MS;
+    for (;;) {
+      const end = await this.#parts.visibleEnd().catch(() => 0);
+      if (end > this.#lastOffset || Date.now() > deadline) return;
+      await sleep(VISIBLE_RETRY_MS);
+    }
   }
 
   async close(): Promise<void> {
@@ -219,7 +242,9 @@ class KafkaCheckpointWriter implements CheckpointWriter {
     if (messages.length === 0) return;
     await this.#ask(async () => {
       this.#transaction ??= await producer.transaction();
-      await this.#transaction.send({ topic, acks: -1, messages: messages.map((one) => ({ ...one, partition })) });
+      const batch = { topic, acks: -1, messages: messages.map((one) => ({ ...one, partition })) };
+      const [written] = await this.#transaction.send(batch);
+      this.#lastOffset = Number(written?.baseOffset ?? -1) + messages.length - 1;
     });
   }
 
