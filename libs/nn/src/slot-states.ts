@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { EngineOptions } from './engine.ts';
 import { SlotAllocator } from './slots.ts';
 
@@ -45,18 +44,18 @@ export class SlotStates {
   }
 
   assertUsed(slots: ArrayLike<number>): void {
-    for (let i = 0; i < slots.length; i += 1) this.#slots.assertUsed(slots[i]);
+    this.#slots.assertAllUsed(slots);
   }
 
   /** Copies states out, [slots.length][stateSize]. */
   read(slots: ArrayLike<number>, into: Float32Array): void {
-    this.#assertFits(slots, into);
+    this.#slots.assertFits(slots, this.#stateSize, into);
     for (let i = 0; i < slots.length; i += 1) into.set(this.of(slots[i]), i * this.#stateSize);
   }
 
   /** Overwrites states, [slots.length][stateSize]. */
   write(slots: ArrayLike<number>, from: Float32Array): void {
-    this.#assertFits(slots, from);
+    this.#slots.assertFits(slots, this.#stateSize, from);
     for (let i = 0; i < slots.length; i += 1)
       this.of(slots[i]).set(from.subarray(i * this.#stateSize, (i + 1) * this.#stateSize));
   }
@@ -65,14 +64,5 @@ export class SlotStates {
   dispose(): void {
     this.#slots.releaseAll();
     this.#values = new Float32Array(0);
-  }
-
-  #assertFits(slots: ArrayLike<number>, states: Float32Array): void {
-    this.assertUsed(slots);
-    const needed = slots.length * this.#stateSize;
-    assert(
-      states.length >= needed,
-      `${slots.length} states need ${needed} values, there is room for ${states.length}.`,
-    );
   }
 }

@@ -43,7 +43,20 @@ export class SlotAllocator {
     this.#next = 0;
   }
 
+  /** Throws AssertionError where the slot is not in use. The messages are built only on failure: a step checks each of its slots. */
   assertUsed(slot: number): void {
-    assert(slot < this.#next && this.#used[slot] === 1, `Slot ${slot} is not in use.`);
+    if (!(slot < this.#next && this.#used[slot] === 1)) assert.fail(`Slot ${slot} is not in use.`);
+  }
+
+  assertAllUsed(slots: ArrayLike<number>): void {
+    for (let i = 0; i < slots.length; i += 1) this.assertUsed(slots[i]);
+  }
+
+  /** Throws AssertionError unless the slots are in use and `states` has room for [slots.length][stateSize]. */
+  assertFits(slots: ArrayLike<number>, stateSize: number, states: Float32Array): void {
+    this.assertAllUsed(slots);
+    const needed = slots.length * stateSize;
+    if (states.length < needed)
+      assert.fail(`${slots.length} states need ${needed} values, there is room for ${states.length}.`);
   }
 }

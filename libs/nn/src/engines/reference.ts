@@ -1,10 +1,10 @@
-import assert from 'node:assert/strict';
 import { dot } from '../cells/affine.ts';
 import type { CellStep } from '../cells/cell.ts';
 import { cellOf, scratchSizeOf } from '../cells/cell-of.ts';
 import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
 import { type Model, stateSizeOf } from '../model.ts';
 import { SlotStates } from '../slot-states.ts';
+import { assertPaired, assertRows } from './batch-checks.ts';
 
 /**
  * The clear reference: the cells' equations in plain TypeScript, row by row, in double with float32 states. It uses no processor-specific
@@ -51,17 +51,17 @@ class ReferenceEngine implements Engine {
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
-    assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
+    assertPaired(batch);
     // All is checked before anything is advanced: a failed step changes nothing.
     this.#states.assertUsed(slots);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, batch);
     for (let i = 0; i < slots.length; i += 1) this.#advance(slots[i], rows[i], inputs, outputs);
   }
 
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
     this.#states.assertUsed([slot]);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, sequence);
     for (const row of rows) this.#advance(slot, row, inputs, outputs);
   }
 
@@ -75,14 +75,6 @@ class ReferenceEngine implements Engine {
 
   dispose(): void {
     this.#states.dispose();
-  }
-
-  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
-    for (const row of rows)
-      assert(
-        (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
-        `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
-      );
   }
 
   #advance(slot: number, row: number, inputs: Float32Array, outputs: Float32Array): void {

@@ -1,7 +1,7 @@
-import { AssertionError } from 'node:assert';
 import { assertServes, type Engine, type EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotAllocator } from '../../slots.ts';
+import { assertPaired, assertRows } from '../batch-checks.ts';
 import { type KernelChoice, loadKernel } from './choose-kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createProgram, type Program } from './program.ts';
@@ -71,10 +71,10 @@ class SimdEngine implements Engine {
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
-    if (slots.length !== rows.length) refuse(`A step has ${slots.length} slots and ${rows.length} rows.`);
+    assertPaired(batch);
     // All is checked before anything is advanced: a failed step changes nothing.
-    for (let i = 0; i < slots.length; i += 1) this.#allocator.assertUsed(slots[i]);
-    this.#assertRows(rows, inputs, outputs);
+    this.#allocator.assertAllUsed(slots);
+    assertRows(this, batch);
     const { address, tile } = this.#program;
     for (let from = 0; from < rows.length; from += tile) {
       const n = Math.min(tile, rows.length - from);
@@ -88,7 +88,7 @@ class SimdEngine implements Engine {
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
     this.#allocator.assertUsed(slot);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, sequence);
     const { address, tile } = this.#program;
     this.#slots[0] = slot;
     for (let from = 0; from < rows.length; from += tile) {
@@ -100,7 +100,7 @@ class SimdEngine implements Engine {
   }
 
   readStates(slots: ArrayLike<number>, into: Float32Array): void {
-    this.#assertFits(slots, into);
+    this.#allocator.assertFits(slots, this.stateSize, into);
     const floats = this.#floats;
     this.#eachPart(slots, (inMemory, outside, size) => {
       for (let k = 0; k < size; k += 1) into[outside + k] = floats[inMemory + k];
@@ -108,7 +108,7 @@ class SimdEngine implements Engine {
   }
 
   writeStates(slots: ArrayLike<number>, from: Float32Array): void {
-    this.#assertFits(slots, from);
+    this.#allocator.assertFits(slots, this.stateSize, from);
     const floats = this.#floats;
     this.#eachPart(slots, (inMemory, outside, size) => {
       for (let k = 0; k < size; k += 1) floats[inMemory + k] = from[outside + k];
@@ -165,20 +165,6 @@ class SimdEngine implements Engine {
         visit((states + slots[i] * stride) / 4 + part * hidden, i * this.stateSize + part * size, size);
   }
 
-  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
-    const end = Math.min(Math.floor(inputs.length / this.inputSize), Math.floor(outputs.length / this.outputSize));
-    for (let i = 0; i < rows.length; i += 1)
-      if (rows[i] >= end)
-        refuse(`Row ${rows[i]} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`);
-  }
-
-  #assertFits(slots: ArrayLike<number>, states: Float32Array): void {
-    for (let i = 0; i < slots.length; i += 1) this.#allocator.assertUsed(slots[i]);
-    const needed = slots.length * this.stateSize;
-    if (states.length < needed)
-      refuse(`${slots.length} states need ${needed} values, there is room for ${states.length}.`);
-  }
-
   /** Grows the memory to `bytes` at least, by doubling. Throws RangeError beyond 4 GiB. */
   #reserve(bytes: number): void {
     const { buffer } = this.#memory;
@@ -196,8 +182,4 @@ class SimdEngine implements Engine {
 function tileOf(floatsOfRow: number): number {
   const rows = Math.floor(TILE_BYTES / (4 * floatsOfRow) / 2) * 2;
   return Math.max(TILE_MIN, Math.min(TILE_MAX, rows));
-}
-
-function refuse(message: string): never {
-  throw new AssertionError({ message });
 }

@@ -3,6 +3,7 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Engine, EngineOptions } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotStates } from '../../slot-states.ts';
+import { assertPaired, assertRows } from '../batch-checks.ts';
 import type { Backend } from './backend.ts';
 import { affordable, invariantHeights, tilesOf } from './heights.ts';
 import { createNetwork, type Network } from './network.ts';
@@ -55,9 +56,9 @@ class TfjsEngine implements Engine {
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
-    assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
+    assertPaired(batch);
     this.#states.assertUsed(slots);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, batch);
     const { stateSize, outputSize } = this;
     // All tiles are computed before any state is written: a failed step changes nothing.
     const tiles = tilesOf(slots.length, this.#heights, this.#backend.overheadRows);
@@ -80,7 +81,7 @@ class TfjsEngine implements Engine {
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
     this.#states.assertUsed([slot]);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, sequence);
     const { stateSize, outputSize } = this;
     let state = this.#states.of(slot);
     for (const row of rows) {
@@ -105,14 +106,6 @@ class TfjsEngine implements Engine {
     this.#select();
     this.#network.dispose();
     this.#states.dispose();
-  }
-
-  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
-    for (const row of rows)
-      assert(
-        (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
-        `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
-      );
   }
 
   /** A backend that adds in one order whatever the shape needs no trial, and no empty rows. */

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict';
 import type { Engine, EngineOptions } from '../../../engine.ts';
 import { type Model, stateSizeOf } from '../../../model.ts';
+import { assertPaired, assertRows } from '../../batch-checks.ts';
 import type { Backend } from '../backend.ts';
 import { affordable, invariantHeights, type Tile, tilesOf } from '../heights.ts';
 import { encodeProgram, FEEDS, FETCHES } from './program.ts';
@@ -65,9 +65,9 @@ class GraphEngine implements Engine {
 
   step(batch: Parameters<Engine['step']>[0]): void {
     const { slots, rows, inputs, outputs } = batch;
-    assert(slots.length === rows.length, `A step has ${slots.length} slots and ${rows.length} rows.`);
+    assertPaired(batch);
     this.#states.assertUsed(slots);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, batch);
     this.#states.prepare();
     const tiles = tilesOf(slots.length, this.#heights, this.#backend.overheadRows);
     // No state is in force and no output written before all tiles have succeeded: a failed step changes nothing.
@@ -81,7 +81,7 @@ class GraphEngine implements Engine {
   run(sequence: Parameters<Engine['run']>[0]): void {
     const { slot, rows, inputs, outputs } = sequence;
     this.#states.assertUsed([slot]);
-    this.#assertRows(rows, inputs, outputs);
+    assertRows(this, sequence);
     this.#states.prepare();
     const height = this.#heights[0];
     const results: Float32Array[] = [];
@@ -113,14 +113,6 @@ class GraphEngine implements Engine {
     this.#disposed = true;
     this.#states.dispose();
     this.#session.dispose();
-  }
-
-  #assertRows(rows: Uint32Array, inputs: Float32Array, outputs: Float32Array): void {
-    for (const row of rows)
-      assert(
-        (row + 1) * this.inputSize <= inputs.length && (row + 1) * this.outputSize <= outputs.length,
-        `Row ${row} lies outside inputs of ${inputs.length} or outputs of ${outputs.length} values.`,
-      );
   }
 
   #stepTile(tile: Tile, slots: Uint32Array, rows: Uint32Array, inputs: Float32Array): Float32Array {

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { EngineOptions } from '../../../engine.ts';
 import { SlotAllocator } from '../../../slots.ts';
 import { FEEDS, FETCHES } from './program.ts';
@@ -54,7 +53,7 @@ export class ResidentStates {
   }
 
   assertUsed(slots: ArrayLike<number>): void {
-    for (let i = 0; i < slots.length; i += 1) this.#slots.assertUsed(slots[i]);
+    this.#slots.assertAllUsed(slots);
   }
 
   /** To be called before rows are used: what was allocated and written is on the device afterwards. */
@@ -96,7 +95,7 @@ export class ResidentStates {
 
   /** Copies states out, [slots.length][stateSize]. */
   read(slots: ArrayLike<number>, into: Float32Array): void {
-    this.#assertFits(slots, into);
+    this.#slots.assertFits(slots, this.#stateSize, into);
     this.prepare();
     for (let at = 0; at < slots.length; at += ROWS_A_READ) {
       const count = Math.min(ROWS_A_READ, slots.length - at);
@@ -107,7 +106,7 @@ export class ResidentStates {
 
   /** Overwrites states, [slots.length][stateSize]. */
   write(slots: ArrayLike<number>, from: Float32Array): void {
-    this.#assertFits(slots, from);
+    this.#slots.assertFits(slots, this.#stateSize, from);
     for (let i = 0; i < slots.length; i += 1)
       this.#waiting.set(slots[i], from.slice(i * this.#stateSize, (i + 1) * this.#stateSize));
     if (this.#waiting.size > WAITING_MAX) this.prepare();
@@ -129,14 +128,5 @@ export class ResidentStates {
     const feed = { name: FEEDS.rows, shape: [1], values: Int32Array.of(rows - this.#rows) };
     this.#session.run([feed], this.#rows === 0 ? FETCHES.made : FETCHES.grown);
     this.#rows = rows;
-  }
-
-  #assertFits(slots: ArrayLike<number>, states: Float32Array): void {
-    this.assertUsed(slots);
-    const needed = slots.length * this.#stateSize;
-    assert(
-      states.length >= needed,
-      `${slots.length} states need ${needed} values, there is room for ${states.length}.`,
-    );
   }
 }
