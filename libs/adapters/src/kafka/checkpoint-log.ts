@@ -21,6 +21,7 @@ import { markerMessage, readCheckpointMessage, stateMessage } from './checkpoint
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { translateKafkaError } from './kafka-errors.ts';
 import { readTopicToEnd } from './read-topic.ts';
+import { whileSettling } from './settling.ts';
 import { ensureTopics, readRanges, withAdmin } from './topics.ts';
 
 /** Topic of the checkpoints. */
@@ -46,8 +47,6 @@ export interface KafkaCheckpointOptions extends KafkaConnection {
 const READ_DEADLINE_MS = 300_000;
 /** `TOPIC` of the protocol's resource types. */
 const TOPIC_RESOURCE = 2;
-const CREATE_DEADLINE_MS = 10_000;
-const CREATE_RETRY_MS = 200;
 const VISIBLE_DEADLINE_MS = 10_000;
 const VISIBLE_RETRY_MS = 20;
 
@@ -55,12 +54,9 @@ const VISIBLE_RETRY_MS = 20;
 export async function createKafkaCheckpointLog(options: KafkaCheckpointOptions): Promise<CheckpointLog> {
   const { topic = CHECKPOINT_TOPIC, partitions = PARTITIONS_DEFAULT, replicationFactor = 1 } = options;
   const config = { 'cleanup.policy': 'compact' };
-  // A wrong address is told at once.
-  await withAdmin(options, async () => undefined);
-  const found = await whenCreated(async () => {
-    await ensureTopics({ ...options, topics: [{ topic, partitions, replicationFactor, config }] });
-    return withAdmin(options, (admin) => describe(admin, topic));
-  });
+  await ensureTopics({ ...options, topics: [{ topic, partitions, replicationFactor, config }] });
+  // Created just now, maybe by another process, it is not known to every part of a busy broker yet.
+  const found = await withAdmin(options, (admin) => whileSettling(() => describe(admin, topic), { isNew: true }));
   // With deletion by age a state that nobody changes would be gone one day.
   if (found.policy !== 'compact')
     throw new ConfigError([`Topic '${topic}' has cleanup.policy '${found.policy}': checkpoints need 'compact'.`]);
@@ -79,19 +75,6 @@ async function describe(
   const entry = resources[0]?.configEntries.find(({ configName }) => configNames.includes(configName));
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   return { policy: entry?.configValue ?? '', partitions: topics[0].partitions.length };
-}
-
-/** A topic that was created just now is not known to every part of a busy broker yet, and is then said to be missing. */
-async function whenCreated<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + CREATE_DEADLINE_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(CREATE_RETRY_MS);
-    }
-  }
 }
 
 class KafkaCheckpointLog implements CheckpointLog {
