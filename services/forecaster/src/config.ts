@@ -1,26 +1,13 @@
 import { ENGINE_KINDS } from '@tideline/nn';
+import { HEALTH_FIELDS, INFLUX_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
 import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the forecaster service. */
 export const FORECASTER_CONFIG = z
   .object({
-    TIDELINE_REDIS_URL: z
-      .url({ protocol: /^rediss?$/, error: "must be a Redis address such as 'redis://127.0.0.1:6379'" })
-      .default('redis://127.0.0.1:6379'),
-    TIDELINE_REDIS_PREFIX: z
-      .string()
-      .regex(/^[a-z0-9-]+$/, 'must be lower-case letters, digits and dashes')
-      .default('tideline'),
-    TIDELINE_INFLUX_URL: z
-      .url({ protocol: /^https?$/, error: "must be an address such as 'http://127.0.0.1:8086'" })
-      .default('http://127.0.0.1:8086'),
-    TIDELINE_INFLUX_DATABASE: z
-      .string()
-      .regex(/^[\w-]+$/, 'must be letters, digits, underscores and dashes')
-      .default('tideline'),
-    TIDELINE_INFLUX_USERNAME: z.string().optional(),
-    TIDELINE_INFLUX_PASSWORD: z.string().optional(),
+    ...REDIS_FIELDS,
+    ...INFLUX_FIELDS,
     TIDELINE_STREAMS: TOPIC_STREAMS.default([
       { topic: 'ticks', stream: 'ticks' },
       { topic: 'calls', stream: 'calls' },
@@ -36,10 +23,8 @@ export const FORECASTER_CONFIG = z
     /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */
     TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(3_000),
     TIDELINE_STALLED_INTERVAL_MS: z.coerce.number().int().min(250).default(1_500),
-    /** Address of /live, /ready and /metrics: another than loopback only inside a closed network. */
-    TIDELINE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
-    TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+    ...HEALTH_FIELDS,
+    ...LOG_FIELDS,
   })
   .refine(
     (config) => (config.TIDELINE_INFLUX_USERNAME === undefined) === (config.TIDELINE_INFLUX_PASSWORD === undefined),

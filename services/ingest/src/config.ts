@@ -1,26 +1,16 @@
 import { CHECKPOINT_TOPIC } from '@tideline/adapters';
+import { HEALTH_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
 import { TOPIC_STREAMS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the ingest service. */
 export const INGEST_CONFIG = z.object({
-  TIDELINE_KAFKA_BROKERS: z
-    .string()
-    .default('127.0.0.1:9092')
-    .transform((text) => text.split(',').map((broker) => broker.trim()))
-    .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be 'host:port', several separated by commas")).min(1)),
-  TIDELINE_REDIS_URL: z
-    .url({ protocol: /^rediss?$/, error: "must be a Redis address such as 'redis://127.0.0.1:6379'" })
-    .default('redis://127.0.0.1:6379'),
-  TIDELINE_REDIS_PREFIX: z
-    .string()
-    .regex(/^[a-z0-9-]+$/, 'must be lower-case letters, digits and dashes')
-    .default('tideline'),
+  ...KAFKA_FIELDS,
+  ...REDIS_FIELDS,
   TIDELINE_STREAMS: TOPIC_STREAMS.default([
     { topic: 'ticks', stream: 'ticks' },
     { topic: 'calls', stream: 'calls' },
   ]),
-  TIDELINE_DEAD_LETTER_TOPIC: z.string().min(1).default('tideline.dead-letters'),
   TIDELINE_KAFKA_GROUP: z.string().min(1).default('tideline-ingest'),
   /** `2/3`: read every third partition, from the second on, without waiting for the group; see docs/decisions/0007-ingest-share.md. */
   TIDELINE_INGEST_SHARE: z
@@ -51,10 +41,8 @@ export const INGEST_CONFIG = z.object({
     .int()
     .min(65_536, 'must be at least 65536 bytes')
     .default(16 * 1024 * 1024),
-  /** Address of /live, /ready and /metrics: another than loopback only inside a closed network. */
-  TIDELINE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
-  TIDELINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  TIDELINE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  ...HEALTH_FIELDS,
+  ...LOG_FIELDS,
 });
 
 export type IngestConfig = z.infer<typeof INGEST_CONFIG>;
