@@ -1,9 +1,8 @@
 // `npm run bench -- NAME [OPTIONS]`: builds, then runs one benchmark; without a name it says which there are.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepare } from './prepare.mjs';
-import { fail, ROOT } from './run.mjs';
+import { fail, ROOT, runProgram } from './run.mjs';
 
 /** Name: what it measures. Each is test/bench/NAME/main.ts. */
 const BENCHES = {
@@ -19,8 +18,4 @@ if (!Object.hasOwn(BENCHES, name ?? '')) {
 prepare();
 const main = join(ROOT, 'test', 'dist', 'bench', name, 'main.js');
 if (!existsSync(main)) fail(`'${main}' is missing although the build ended well.`);
-const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal ? 1 : 0);
-});
+runProgram(main, args);

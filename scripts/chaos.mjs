@@ -1,9 +1,7 @@
 // `npm run chaos -- --kills 20`: every fault on real servers of its own; test/chaos says which.
 import { join } from 'node:path';
 import { prepare } from './prepare.mjs';
-import { ROOT, run } from './run.mjs';
+import { ROOT, runProgram } from './run.mjs';
 
 prepare();
-run(process.execPath, [join(ROOT, 'test', 'dist', 'chaos', 'main.js'), ...process.argv.slice(2)], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+runProgram(join(ROOT, 'test', 'dist', 'chaos', 'main.js'), process.argv.slice(2));

@@ -1,5 +1,5 @@
 // What the scripts share. They run before any dependency exists, so they use Node alone.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +11,17 @@ export function run(command, args, options = {}) {
   if (result.error) fail(`'${command}' could not be started (${result.error.message}). Install it and run this again.`);
   if (result.status !== 0)
     fail(`'${command} ${args.join(' ')}' ended with ${result.status ?? result.signal}.`, result.status ?? 1);
+}
+
+/** Runs a Node program in the foreground: its signals are ours, and we end with its status. */
+export function runProgram(program, args, options = {}) {
+  const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit', ...options });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`'${program}' could not be started (${error.message}).`));
+  child.on('close', (code) => {
+    process.exitCode = code ?? 1;
+  });
+  return child;
 }
 
 export function fail(message, status = 1) {

@@ -1,9 +1,9 @@
 // `npm test`: installs and compiles what is missing, brings up the real servers, runs everything. Arguments name single test files (below test/, .ts).
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { prepare } from './prepare.mjs';
-import { ROOT, run } from './run.mjs';
+import { ROOT, run, runProgram } from './run.mjs';
 
 prepare();
 run(process.execPath, [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '.']);
@@ -17,25 +17,16 @@ const named = process.argv
   .map((path) => join(compiled, relative(join(ROOT, 'test'), join(ROOT, path)).replace(/\.ts$/, '.js')));
 const files = named.length > 0 ? named : testFiles();
 // Files that load both cores (servers, browsers) keep out of each other's way: two at a time on two cores.
-const args = [
-  join(compiled, 'stack', 'main.js'),
-  '--',
-  process.execPath,
-  '--test',
-  '--test-concurrency=2',
-  '--test-reporter=spec',
-  ...files,
-];
-const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+const args = ['--', process.execPath, '--test', '--test-concurrency=2', '--test-reporter=spec', ...files];
+const child = runProgram(join(compiled, 'stack', 'main.js'), args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
 let tail = '';
 child.stdout.on('data', (part) => {
   process.stdout.write(part);
   tail = (tail + part).slice(-4_000);
 });
-child.on('close', (code) => {
+child.on('close', () => {
   const count = (name) => Number(new RegExp(`^\\S+ ${name} (\\d+)$`, 'm').exec(tail)?.[1] ?? 0);
   process.stdout.write(`${count('pass')} passed, ${count('fail')} failed, ${count('skipped')} skipped\n`);
-  process.exitCode = code ?? 1;
 });
 
 /** Test files whose sources exist: a compiled file of a deleted test does not run. */
