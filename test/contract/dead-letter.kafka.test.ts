@@ -22,7 +22,8 @@ deadLetterContract({ name: 'Kafka dead letters', open: openStore });
 test('Kafka dead letters: a letter that was redriven can be forgotten', async () => {
   await using store = await openStore();
   const record = { offset: 5, key: null, value: Buffer.from('x'), timestampMs: 1, headers: {} };
-  const letter = { shard: { topic: 'ticks', partition: 2 }, offset: 5, reason: 'r', field: '', record };
+  const place = { shard: { topic: 'ticks', partition: 2 }, offset: 5 };
+  const letter = { code: 'POISON_RECORD', ...place, reason: 'r', field: '', record } as const;
   await store.sink.write([letter, { ...letter, offset: 6, record: { ...record, offset: 6 } }]);
   await store.sink.forget([letter]);
   assert.deepEqual(

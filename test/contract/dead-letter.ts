@@ -20,6 +20,7 @@ function letter(
 ): DeadLetter {
   const { reason = `price is missing in ${offset}`, partition = 0, ...record } = over;
   return {
+    code: offset % 2 === 0 ? 'POISON_RECORD' : 'LATE_RECORD',
     shard: { topic: 'ticks', partition },
     offset,
     reason,
@@ -39,7 +40,8 @@ function letter(
 function plain(letters: readonly DeadLetter[]) {
   const hex = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
   return letters
-    .map(({ shard, offset, reason, field, record }) => ({
+    .map(({ code, shard, offset, reason, field, record }) => ({
+      code,
       position: `${shard.topic}/${shard.partition}/${String(offset).padStart(9, '0')}`,
       reason,
       field,

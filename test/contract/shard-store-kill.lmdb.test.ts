@@ -68,6 +68,7 @@ test('lmdb shard store: a folder that cannot be opened is named', async () => {
 test('lmdb dead letters: one letter a position, in order, whole, there when opened again', async () => {
   const folder = join(root, 'letters');
   const letter = (partition: number, offset: number, reason: string): DeadLetter => ({
+    code: 'POISON_RECORD',
     shard: { topic: 'ticks', partition },
     offset,
     reason,
@@ -105,6 +106,7 @@ test('lmdb: dead letters and shards may share a folder in one process', async ()
     store.append(shard, { from: 0, begins: true, next: 1, bytes: new Uint8Array(3) }),
     sink.write([
       {
+        code: 'POISON_RECORD',
         ...{ shard, offset: 0, reason: 'r', field: '' },
         record: { offset: 0, key: null, value: null, timestampMs: 0, headers: {} },
       },

@@ -19,6 +19,7 @@ test('memory point sink: the last write of a point counts, and writes are told',
 test('memory dead letters: one letter a position', async () => {
   await using sink = createMemoryDeadLetterSink();
   const letter = (offset: number, reason: string): DeadLetter => ({
+    code: 'POISON_RECORD',
     ...{ shard: { topic: 'ticks', partition: 0 }, offset, reason, field: '' },
     record: { offset, key: null, value: null, timestampMs: 0, headers: {} },
   });

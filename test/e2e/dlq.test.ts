@@ -137,12 +137,13 @@ test('the dead letters of an embedded run are listed and shown from its folder',
       headers: { a: 'b' },
     };
     const letter = {
+      code: 'POISON_RECORD',
       shard: { topic: 'ticks', partition: 1 },
       offset: 7,
       reason: 'price is missing',
       field: 'price',
       record,
-    };
+    } as const;
     const sink = createLmdbDeadLetterSink({ folder: join(folder, 'dead-letters') });
     await sink.write([letter]);
     await sink[Symbol.asyncDispose]();
@@ -152,7 +153,8 @@ test('the dead letters of an embedded run are listed and shown from its folder',
       tideline(['dlq', 'list', '--state', join(folder, 'elsewhere')]),
     ]);
     assert.deepEqual(JSON.parse(list.stdout), {
-      ...{ position: 'ticks/1/7', topic: 'ticks', partition: 1, offset: 7, reason: 'price is missing', field: 'price' },
+      ...{ position: 'ticks/1/7', code: 'POISON_RECORD', topic: 'ticks', partition: 1, offset: 7 },
+      ...{ reason: 'price is missing', field: 'price' },
       ...{
         key: null,
         keyBase64: '/wA=',

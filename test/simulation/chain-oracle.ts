@@ -5,7 +5,7 @@
 import { CHAIN_MODEL_DIGEST } from './chain-engine.ts';
 import { link } from './chain-hash.ts';
 import type { ShardExpectation, StateAt } from './expectation.ts';
-import { stateBytes } from './oracle-state.ts';
+import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
 interface Series {
@@ -14,6 +14,7 @@ interface Series {
   hash: number;
   steps: number;
   isQuarantined: boolean;
+  readonly times: OracleTimes;
 }
 
 const ALERT_REASON = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
@@ -36,7 +37,10 @@ export function expectChain({ shard, low, records }: SimPartition, points: Map<s
     }
     const { key, kind, value, ts } = found;
     touched.push({ offset, key });
-    const series = live.get(key) ?? { count: 0, sum: 0, hash: 0, steps: 0, isQuarantined: false };
+    const series = live.get(key) ?? {
+      ...{ count: 0, sum: 0, hash: 0, steps: 0, isQuarantined: false },
+      times: newTimes(),
+    };
     live.set(key, series);
     const history = states.get(key) ?? [];
     states.set(key, history);
@@ -47,6 +51,8 @@ export function expectChain({ shard, low, records }: SimPartition, points: Map<s
     }
     series.count += 1;
     series.sum = (series.sum * 31 + value) % 1_000_003;
+    series.times.heard = Math.max(series.times.heard, ts);
+    if (kind !== 'skip') series.times.stepped = Math.max(series.times.stepped, ts);
     const time = String(BigInt(ts) * 1_000_000n + BigInt(offset % 1_000_000));
     const tag = key.replaceAll(',', '\\,').replaceAll('=', '\\=').replaceAll(' ', '\\ ');
     const say = (head: string, fields: string): void => {
@@ -73,8 +79,12 @@ export function expectChain({ shard, low, records }: SimPartition, points: Map<s
   return { states, points: own, poison, touched, end };
 }
 
-function bytesOf({ count, sum, hash, steps, isQuarantined }: Series): Uint8Array {
-  return stateBytes({ isQuarantined, modelDigest: CHAIN_MODEL_DIGEST, stream: [count, sum], hidden: [hash, steps] });
+function bytesOf({ count, sum, hash, steps, isQuarantined, times }: Series): Uint8Array {
+  const [stream, hidden] = [
+    [count, sum],
+    [hash, steps],
+  ];
+  return stateBytes({ isQuarantined, modelDigest: CHAIN_MODEL_DIGEST, times, stream, hidden });
 }
 
 function read(value: Uint8Array | null): { key: string; kind: string; value: number; ts: number } | null {

@@ -5,12 +5,13 @@
 import { createReferenceEngine, type Model } from '@tideline/nn';
 import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
 import type { ShardExpectation, StateAt } from './expectation.ts';
-import { stateBytes } from './oracle-state.ts';
+import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
 interface Series {
   readonly slot: number;
   readonly state: Float64Array;
+  readonly times: OracleTimes;
 }
 
 export function expectStream(
@@ -39,7 +40,13 @@ export function expectStream(
     const chunk = builder.finish(end);
     const key = chunk.keys[0];
     touched.push({ offset, key });
-    const series = live.get(key) ?? { slot: engine.allocate(), state: new Float64Array(stream.stateSize) };
+    const before = live.get(key);
+    const beginsAnew = before && stream.begins?.(chunk, 0) && chunk.timeMs[0] >= before.times.stepped;
+    if (beginsAnew) engine.release(before.slot);
+    const series = (beginsAnew ? undefined : before) ?? {
+      ...{ slot: engine.allocate(), state: new Float64Array(stream.stateSize) },
+      times: newTimes(),
+    };
     live.set(key, series);
     const inputs = new Float32Array(stream.inputSize);
     const outputs = new Float32Array(stream.outputSize);
@@ -54,7 +61,9 @@ export function expectStream(
       history.push({ offset, bytes: null });
       continue;
     }
+    series.times.heard = Math.max(series.times.heard, chunk.timeMs[0]);
     if (action === 'step') {
+      series.times.stepped = Math.max(series.times.stepped, chunk.timeMs[0]);
       engine.step({ slots: Uint32Array.of(series.slot), rows: Uint32Array.of(0), inputs, outputs });
       const lines: string[] = [];
       stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0 }, lines);
@@ -67,7 +76,10 @@ export function expectStream(
     const hidden = new Float32Array(engine.stateSize);
     engine.readStates([series.slot], hidden);
     const { digest: modelDigest } = model;
-    history.push({ offset, bytes: stateBytes({ isQuarantined: false, modelDigest, stream: series.state, hidden }) });
+    history.push({
+      offset,
+      bytes: stateBytes({ isQuarantined: false, modelDigest, times: series.times, stream: series.state, hidden }),
+    });
   }
   engine.dispose();
   return { states, points: own, poison, touched, end };

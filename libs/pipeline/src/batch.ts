@@ -2,13 +2,14 @@
  * Computes one batch: log entries -> stream states and inputs -> waves -> outputs -> points and new states.
  * Nothing is written here. A throw leaves the slots in memory half advanced: the caller clears the shard's series and replays.
  */
+import { type Advanced, advanceRows, emptyAdvanced, type Row, type Table } from './advance-rows.ts';
 import type { Chunk } from './chunk.ts';
 import { decodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
 import type { Fence, LogEntry, ShardStore } from './ports.ts';
-import type { Shard } from './record.ts';
+import type { DeadLetter, Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import type { ShardSeries } from './shard-series.ts';
 import type { Stream } from './stream.ts';
@@ -39,31 +40,14 @@ export interface BatchResult {
   readonly records: number;
   readonly forecasts: number;
   readonly lines: readonly string[];
+  /** Late and repeated records that the stream refuses. */
+  readonly letters: readonly DeadLetter[];
+  /** Late and repeated records, whatever became of them. */
+  readonly late: number;
+  readonly repeated: number;
   readonly keys: readonly string[];
   readonly states: readonly Uint8Array[];
   readonly removed: readonly string[];
-}
-
-interface Row {
-  readonly chunk: Chunk;
-  readonly row: number;
-}
-
-/** Rows of the batch with the buffers that hold their values; row i of `rows` is row i of every buffer. */
-interface Table {
-  readonly rows: readonly Row[];
-  readonly inputs: Float32Array;
-  readonly outputs: Float32Array;
-  readonly context: Float64Array;
-}
-
-interface Advanced {
-  readonly stepSlots: number[];
-  readonly stepRows: number[];
-  /** Slots whose series ended in this batch, to be closed after their steps. */
-  readonly ended: number[];
-  /** Newest slot of each series touched; null: ended. */
-  readonly touched: Map<string, number | null>;
 }
 
 export async function computeBatch(input: BatchInput): Promise<BatchResult> {
@@ -78,7 +62,7 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     outputs: new Float32Array(rows.length * stream.outputSize),
     context: new Float64Array(rows.length * stream.contextSize),
   };
-  const advanced: Advanced = { stepSlots: [], stepRows: [], ended: [], touched: new Map() };
+  const advanced = emptyAdvanced();
   let emitted: { readonly lines: string[]; readonly forecasts: number };
   try {
     advanceRows(input, table, advanced);
@@ -101,7 +85,9 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   }
   const states = await input.memory.snapshot(Uint32Array.from(slots));
   const end = entries[entries.length - 1].next;
-  return { from: position, position: end, records: rows.length, forecasts, lines, keys: kept, states, removed };
+  const { letters, late, repeated } = advanced;
+  const counts = { records: rows.length, forecasts, late, repeated };
+  return { from: position, position: end, ...counts, lines, letters, keys: kept, states, removed };
 }
 
 function selectRows(entries: readonly LogEntry[], stream: Stream, position: number): Row[] {
@@ -111,32 +97,6 @@ function selectRows(entries: readonly LogEntry[], stream: Stream, position: numb
     for (let row = 0; row < chunk.rows; row += 1) if (chunk.offsets[row] >= position) rows.push({ chunk, row });
   }
   return rows;
-}
-
-/** Stream states advance in offset order; the network's steps are gathered for the waves. */
-function advanceRows(input: BatchInput, table: Table, advanced: Advanced): void {
-  const { stream, series, memory } = input;
-  table.rows.forEach(({ chunk, row }, i) => {
-    const key = chunk.keys[chunk.keyOf[row]];
-    const slot = series.slot(key) ?? series.begin(key);
-    const action = stream.advance(chunk, row, {
-      state: memory.stream,
-      stateAt: slot * stream.stateSize,
-      inputs: table.inputs,
-      inputAt: i * stream.inputSize,
-      context: table.context,
-      contextAt: i * stream.contextSize,
-    });
-    advanced.touched.set(key, slot);
-    if (action === 'end') {
-      series.end(key);
-      advanced.ended.push(slot);
-      advanced.touched.set(key, null);
-    } else if (action === 'step' && !memory.isQuarantined(slot)) {
-      advanced.stepSlots.push(slot);
-      advanced.stepRows.push(i);
-    }
-  });
 }
 
 async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): Promise<void> {

@@ -3,9 +3,10 @@
  *
  * Layout: header of 6 u32 (magic, rows, keys, numbers, texts, bytes of all strings), next f64, offsets f64[n], timeMs f64[n], numbers' presence u8[c],
  * present numbers f64[n] each, keyOf u32[n], timeSubNs u32[n], string lengths u32[keys + n * texts], timeUnit u8[n], strings UTF-8.
- * A column that is absent from every row (all NaN) takes no room.
+ * A column that is absent from every row (all NaN) takes no room. Where the records themselves are kept, their columns stand after the schema's texts.
  */
 import type { Chunk, ChunkSchema } from './chunk.ts';
+import { ORIGINAL_COLUMNS } from './originals.ts';
 
 const MAGIC = 0x31434c54; // 'TLC1'
 const HEADER_BYTES = 32;
@@ -16,12 +17,13 @@ const align8 = (at: number): number => (at + 7) & ~7;
 export function encodeChunk(chunk: Chunk): Uint8Array {
   const n = chunk.rows;
   const present = chunk.numbers.map((column) => column.some((value) => !Number.isNaN(value)));
-  const strings = [...chunk.keys, ...chunk.texts.flat()];
+  const texts = [...chunk.texts, ...chunk.originals];
+  const strings = [...chunk.keys, ...texts.flat()];
   const blob = Buffer.from(strings.join(''), 'utf8');
-  const layout = sections(n, present, chunk.keys.length, chunk.texts.length);
+  const layout = sections(n, present, chunk.keys.length, texts.length);
   const bytes = new Uint8Array(layout.strings + blob.length);
   const header = new DataView(bytes.buffer);
-  [MAGIC, n, chunk.keys.length, chunk.numbers.length, chunk.texts.length, blob.length].forEach((value, at) => {
+  [MAGIC, n, chunk.keys.length, chunk.numbers.length, texts.length, blob.length].forEach((value, at) => {
     header.setUint32(at * 4, value, true);
   });
   header.setFloat64(24, chunk.next, true);
@@ -58,7 +60,8 @@ export function decodeChunk(source: Uint8Array, schema: ChunkSchema): Chunk {
     header.getUint32(at, true),
   );
   if (magic !== MAGIC) throw new RangeError('A chunk does not start with its magic number.');
-  if (numberCount !== schema.numbers.length || textCount !== schema.texts.length)
+  const originalCount = textCount - schema.texts.length;
+  if (numberCount !== schema.numbers.length || (originalCount !== 0 && originalCount !== ORIGINAL_COLUMNS))
     throw new RangeError(
       `A chunk has ${numberCount}+${textCount} columns, its stream ${schema.numbers.length}+${schema.texts.length}.`,
     );
@@ -73,6 +76,9 @@ export function decodeChunk(source: Uint8Array, schema: ChunkSchema): Chunk {
     return new Float64Array(buffer, base + at - n * 8, n);
   });
   const strings = readStrings(bytes, layout, keyCount + n * textCount);
+  const columns = Array.from({ length: textCount }, (_, column) =>
+    strings.slice(keyCount + column * n, keyCount + (column + 1) * n),
+  );
   return {
     next: header.getFloat64(24, true),
     rows: n,
@@ -83,9 +89,8 @@ export function decodeChunk(source: Uint8Array, schema: ChunkSchema): Chunk {
     timeSubNs: new Uint32Array(buffer, base + layout.timeSubNs, n),
     timeUnit: bytes.subarray(layout.timeUnit, layout.timeUnit + n),
     numbers,
-    texts: Array.from({ length: textCount }, (_, column) =>
-      strings.slice(keyCount + column * n, keyCount + (column + 1) * n),
-    ),
+    texts: columns.slice(0, schema.texts.length),
+    originals: columns.slice(schema.texts.length),
   };
 }
 

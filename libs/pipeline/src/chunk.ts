@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { EventTime } from './record.ts';
+import { ORIGINAL_COLUMNS, originalTexts } from './originals.ts';
+import type { EventTime, RawRecord } from './record.ts';
 
 /** Names of a stream's columns, in order: numbers as float64, texts as strings. The stream declares it once. */
 export interface ChunkSchema {
@@ -27,6 +28,8 @@ export interface Chunk {
   readonly timeUnit: Uint8Array;
   readonly numbers: readonly Float64Array[];
   readonly texts: readonly (readonly string[])[];
+  /** The records as they came, by `readOriginal`: [ORIGINAL_COLUMNS][n]; empty where they were not kept. */
+  readonly originals: readonly (readonly string[])[];
 }
 
 const UNIT_CODE = { ms: 0, us: 1, ns: 2 } as const;
@@ -45,8 +48,10 @@ export class ChunkBuilder {
   readonly #timeUnit: Uint8Array;
   readonly #numbers: Float64Array[];
   readonly #texts: string[][];
+  readonly #originals: string[][];
 
-  constructor(schema: ChunkSchema, capacity: number) {
+  /** `originals`: the records themselves are kept too, each given to `original` before it is decoded. */
+  constructor(schema: ChunkSchema, capacity: number, options: { readonly originals: boolean } = { originals: false }) {
     this.schema = schema;
     this.#capacity = capacity;
     this.#keyOf = new Uint32Array(capacity);
@@ -56,6 +61,9 @@ export class ChunkBuilder {
     this.#timeUnit = new Uint8Array(capacity);
     this.#numbers = schema.numbers.map(() => new Float64Array(capacity));
     this.#texts = schema.texts.map(() => new Array<string>(capacity).fill(''));
+    this.#originals = Array.from({ length: options.originals ? ORIGINAL_COLUMNS : 0 }, () =>
+      new Array<string>(capacity).fill(''),
+    );
   }
 
   get rows(): number {
@@ -70,6 +78,14 @@ export class ChunkBuilder {
   /** Sets a text of the row under construction; '' means absent. */
   text(column: number, value: string): void {
     this.#texts[column][this.#rows] = value;
+  }
+
+  /** The record that the row under construction is read from. Nothing happens where originals are not kept. */
+  original(record: RawRecord): void {
+    if (this.#originals.length === 0) return;
+    originalTexts(record).forEach((text, column) => {
+      this.#originals[column][this.#rows] = text;
+    });
   }
 
   /** Completes the row. */
@@ -104,6 +120,7 @@ export class ChunkBuilder {
       timeUnit: this.#timeUnit.subarray(0, n),
       numbers: this.#numbers.map((column) => column.subarray(0, n)),
       texts: this.#texts.map((column) => column.slice(0, n)),
+      originals: this.#originals.map((column) => column.slice(0, n)),
     };
   }
 }

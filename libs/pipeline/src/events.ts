@@ -1,3 +1,4 @@
+import type { LatePolicy } from './event-times.ts';
 import type { Shard } from './record.ts';
 
 /** What happens in the core, for logs and metrics; one callback so that the log line and the counter cannot drift apart. */
@@ -28,6 +29,16 @@ export type PipelineEvent =
       readonly forecasts: number;
       readonly series: number;
       readonly lines: number;
+      /** Late records among them that went to the dead letters. */
+      readonly refused: number;
+    }
+  /** Late and repeated records of a batch that is committed. */
+  | {
+      readonly type: 'late';
+      readonly shard: Shard;
+      readonly policy: LatePolicy;
+      readonly late: number;
+      readonly repeated: number;
     }
   | {
       readonly type: 'quarantined';

@@ -3,16 +3,17 @@
  *
  * Order of one batch (safe to be killed at any line: everything before Step 3 is repeated with the same result):
  *   Step 1. Read the log from the position and compute, in memory only; log and states are read fenced, so the points are right whoever writes them.
- *   Step 2. Write the points; the sink has accepted every one (idempotent: a point's identity is a pure function of the record).
+ *   Step 2. Write the points; the sink has accepted every one (idempotent: a point's identity is a pure function of the record). Then the dead letters
+ *           of late records, where the stream refuses them (idempotent by position).
  *   Step 3. Commit states and position in one atomic write, fenced by the epoch.
  *   Step 4. Tell the live feed, which may lose it.
  * Steps 2 to 4 of batch k run beside Step 1 of batch k + 1; commits stay in order because k + 1 waits for k.
  */
 import { type BatchResult, computeBatch, type Forecasting } from './batch.ts';
 import type { StepEngine } from './engine.ts';
-import { StaleEpochError } from './errors.ts';
+import { ConfigError, StaleEpochError } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import type { Claim, Fence, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
+import type { Claim, DeadLetterSink, Fence, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
 import type { Shard } from './record.ts';
 import { shardName } from './record.ts';
 import { retryInPlace } from './retry.ts';
@@ -24,6 +25,8 @@ export interface ForecasterOptions {
   readonly store: ShardStore;
   readonly queue: Pick<TicketQueue, 'announce'>;
   readonly sink: PointSink;
+  /** Takes the late records of streams whose policy is `dead-letter`; needed where there is one. */
+  readonly deadLetters?: DeadLetterSink;
   readonly live: LiveFeed | null;
   /** Stream and engine of each topic. */
   readonly topics: ReadonlyMap<string, { readonly stream: Stream; readonly engine: StepEngine }>;
@@ -58,8 +61,13 @@ export class Forecaster {
 
   constructor(options: ForecasterOptions) {
     this.#options = options;
-    for (const [topic, { stream, engine }] of options.topics)
+    for (const [topic, { stream, engine }] of options.topics) {
+      if (stream.late === 'dead-letter' && options.deadLetters === undefined)
+        throw new ConfigError([
+          `Late records of '${topic}' go to the dead letters, but the forecaster was given none.`,
+        ]);
       this.#topics.set(topic, { stream, engine, memory: new SeriesMemory(stream, engine) });
+    }
   }
 
   /** From now on every handler finishes its batch and hands its shard back; the caller then waits for the handlers. */
@@ -162,7 +170,7 @@ export class Forecaster {
         });
         await flight;
         series.sent(batch.keys, batch.states, batch.removed);
-        flight = this.#finish({ shard, epoch: claim.epoch, model: topic.engine.modelDigest, batch, served, signal });
+        flight = this.#finish({ shard, epoch: claim.epoch, topic, batch, served, signal });
         // A rejection is seen at the next `await flight`; until then it must not count as unhandled.
         flight.catch(() => undefined);
         position = batch.position;
@@ -176,15 +184,18 @@ export class Forecaster {
   async #finish(work: {
     readonly shard: Shard;
     readonly epoch: number;
-    readonly model: string;
+    readonly topic: Forecasting;
     readonly batch: BatchResult;
     readonly served: Served;
     readonly signal: AbortSignal;
   }): Promise<void> {
-    const { shard, epoch, model, batch, served, signal } = work;
-    const { from, position, keys, states, removed, lines } = batch;
+    const { shard, epoch, topic, batch, served, signal } = work;
+    const { from, position, keys, states, removed, lines, letters } = batch;
+    const { sink, deadLetters } = this.#options;
+    const model = topic.engine.modelDigest;
     // Step 2.
-    if (lines.length > 0) await this.#retry(shard, signal, () => this.#options.sink.write(lines));
+    if (lines.length > 0) await this.#retry(shard, signal, () => sink.write(lines));
+    if (letters.length > 0 && deadLetters) await this.#retry(shard, signal, () => deadLetters.write(letters));
     // Step 3.
     await this.#retry(shard, signal, () =>
       this.#options.store.commit({ shard, epoch, from, position, model, keys, states, removed }),
@@ -193,9 +204,16 @@ export class Forecaster {
     served.position = position;
     // Step 4.
     this.#options.live?.publish(lines);
-    const { records, forecasts } = batch;
-    const event = { shard, position, records, forecasts, series: served.series.size, lines: lines.length };
-    this.#options.onEvent({ type: 'committed', ...event });
+    this.#tell(shard, topic.stream, batch, served);
+  }
+
+  #tell(shard: Shard, stream: Stream, batch: BatchResult, served: Served): void {
+    const { onEvent } = this.#options;
+    const { position, records, forecasts, late, repeated, lines, letters } = batch;
+    const counts = { records, forecasts, series: served.series.size, lines: lines.length, refused: letters.length };
+    onEvent({ type: 'committed', shard, position, ...counts });
+    if (late + repeated > 0) onEvent({ type: 'late', shard, policy: stream.late ?? 'apply', late, repeated });
+    for (const { offset, field, reason } of letters) onEvent({ type: 'dead-lettered', shard, offset, field, reason });
   }
 
   #retry<T>(shard: Shard, signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -30,6 +30,8 @@ export {
   StaleEpochError,
   TidelineError,
 } from './errors.ts';
+export type { LatePolicy } from './event-times.ts';
+export { LATE_POLICIES, NO_TIMES, TIMES, TIMES_SIZE } from './event-times.ts';
 export type { OnEvent, PipelineEvent } from './events.ts';
 export type { ForecasterOptions } from './forecaster.ts';
 export { Forecaster } from './forecaster.ts';
@@ -44,6 +46,7 @@ export {
   stringField,
   timeDigits,
 } from './line-protocol.ts';
+export { readOriginal } from './originals.ts';
 export type {
   AppendResult,
   Claim,
@@ -61,14 +64,15 @@ export type {
   TicketQueue,
 } from './ports.ts';
 export { BEGINNING } from './ports.ts';
+export { builderFor, readRecord } from './read-record.ts';
 export type { RebuildOptions, RebuildReport } from './rebuild.ts';
 export { SeriesRebuild } from './rebuild.ts';
-export type { DeadLetter, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
-export { shardName } from './record.ts';
+export type { DeadLetter, DeadLetterCode, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
+export { APPLY_LATE_HEADER, DEAD_LETTER_CODES, shardName } from './record.ts';
 export { retryInPlace } from './retry.ts';
 export { SeriesMemory } from './series-memory.ts';
 export type { SeriesState, StateHeader, StateLayout } from './series-state.ts';
-export { decodeState, encodeState, readStateHeader } from './series-state.ts';
+export { decodeState, encodeState, lastEventMs, readStateHeader } from './series-state.ts';
 export { ShardSeries } from './shard-series.ts';
 export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
 export type { Run, Wave, WavePlan } from './waves.ts';

@@ -7,12 +7,13 @@
  *   Step 3. Append the chunk (idempotent by offset). Full: wait, which holds the source back. Elsewhere: seek.
  *   Step 4. Announce the ticket (idempotent by number). A crash before this is mended by `announceOutstanding`.
  */
-import { ChunkBuilder } from './chunk.ts';
+import type { ChunkBuilder } from './chunk.ts';
 import { encodeChunk } from './chunk-codec.ts';
 import { PoisonRecordError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { DeadLetterSink, ShardStore, SourceHandler, TicketQueue } from './ports.ts';
 import { BEGINNING } from './ports.ts';
+import { builderFor, readRecord } from './read-record.ts';
 import type { DeadLetter, Shard, SourceBatch } from './record.ts';
 import { shardName } from './record.ts';
 import { retryInPlace } from './retry.ts';
@@ -112,7 +113,7 @@ async function ingestPart(options: IngestOptions, batch: SourceBatch, begins: bo
   const stream = options.streams.get(shard.topic);
   if (!stream) throw new RangeError(`No stream reads topic '${shard.topic}'.`);
   // Step 1.
-  const builder = new ChunkBuilder(stream.schema, batch.records.length);
+  const builder = builderFor(stream, batch.records.length);
   const letters = decodeRecords(stream, batch, builder);
   // Step 2.
   if (letters.length > 0) await withRetry(options, shard, () => options.deadLetters.write(letters));
@@ -154,10 +155,11 @@ function decodeRecords(stream: Stream, batch: SourceBatch, builder: ChunkBuilder
   const letters: DeadLetter[] = [];
   for (const record of batch.records) {
     try {
-      stream.decode(record, builder);
+      readRecord(stream, record, builder);
     } catch (error) {
       if (!(error instanceof PoisonRecordError)) throw error;
-      letters.push({ shard: batch.shard, offset: record.offset, reason: error.message, field: error.field, record });
+      const { message: reason, field } = error;
+      letters.push({ code: 'POISON_RECORD', shard: batch.shard, offset: record.offset, reason, field, record });
     }
   }
   return letters;

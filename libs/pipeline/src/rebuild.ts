@@ -3,12 +3,12 @@
  * the records whose step gives a value that is not finite. Such a record is left out, or ends the rebuild, as the policy says.
  */
 import { computeBatch } from './batch.ts';
-import { ChunkBuilder } from './chunk.ts';
 import { encodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import { PoisonRecordError } from './errors.ts';
 import type { PipelineEvent } from './events.ts';
 import type { ShardStore } from './ports.ts';
+import { builderFor, readRecord } from './read-record.ts';
 import type { RawRecord, Shard } from './record.ts';
 import { SeriesMemory } from './series-memory.ts';
 import { decodeState } from './series-state.ts';
@@ -62,9 +62,9 @@ export class SeriesRebuild {
   /** Takes the next record of the shard, in the order of offsets. One that is not the series', or that cannot be read, is nothing to it. */
   add(record: RawRecord): void {
     const { stream, key } = this.#options;
-    const builder = new ChunkBuilder(stream.schema, 1);
+    const builder = builderFor(stream, 1);
     try {
-      stream.decode(record, builder);
+      readRecord(stream, record, builder);
     } catch (error) {
       if (error instanceof PoisonRecordError) return;
       throw error;
@@ -98,8 +98,8 @@ export class SeriesRebuild {
   /** False, having changed nothing, where a value is not finite. */
   async #apply(records: readonly RawRecord[]): Promise<boolean> {
     const { shard, stream, engine } = this.#options;
-    const builder = new ChunkBuilder(stream.schema, records.length);
-    for (const record of records) stream.decode(record, builder);
+    const builder = builderFor(stream, records.length);
+    for (const record of records) readRecord(stream, record, builder);
     const from = records[0].offset;
     const next = records[records.length - 1].offset + 1;
     const series = new ShardSeries(this.#memory);
@@ -114,7 +114,8 @@ export class SeriesRebuild {
       },
     });
     series.clear();
-    const state = batch.states[0] ?? null;
+    // No state: the series ended, or every record was late and refused.
+    const state = batch.states[0] ?? (batch.removed.length > 0 ? null : this.#state);
     if (state !== null && decodeState(this.#memory.layout, state)?.hidden.every(Number.isFinite) === false)
       finite = false;
     if (!finite) return false;

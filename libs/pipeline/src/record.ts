@@ -35,6 +35,9 @@ export interface SourceBatch {
   readonly records: readonly RawRecord[];
 }
 
+/** Header of a record that is to be stepped even where it is late or repeated (`tideline dlq redrive --apply-late`). */
+export const APPLY_LATE_HEADER = 'tideline-apply-late';
+
 /** Unit that an event time was given in; it bounds the tie-breaker that keeps records of one instant apart. */
 export type TimeUnit = 'ms' | 'us' | 'ns';
 
@@ -45,8 +48,13 @@ export interface EventTime {
   readonly unit: TimeUnit;
 }
 
+/** `POISON_RECORD`: it cannot be read. `LATE_RECORD`: late or repeated, where its stream refuses such records. */
+export const DEAD_LETTER_CODES = ['POISON_RECORD', 'LATE_RECORD'] as const;
+export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
+
 /** Where and why a record was refused. */
 export interface DeadLetter {
+  readonly code: DeadLetterCode;
   readonly shard: Shard;
   readonly offset: number;
   readonly reason: string;

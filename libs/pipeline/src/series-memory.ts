@@ -1,4 +1,5 @@
 import type { StepEngine } from './engine.ts';
+import { NO_TIMES, TIMES_SIZE } from './event-times.ts';
 import type { SeriesState, StateLayout } from './series-state.ts';
 import { decodeState, encodeState } from './series-state.ts';
 import type { Stream } from './stream.ts';
@@ -8,6 +9,7 @@ export class SeriesMemory {
   readonly layout: StateLayout;
   readonly #engine: StepEngine;
   #stream: Float64Array;
+  #times: Float64Array;
   #quarantined: Uint8Array;
   #size = 0;
 
@@ -19,12 +21,18 @@ export class SeriesMemory {
     };
     this.#engine = engine;
     this.#stream = new Float64Array(64 * stream.stateSize);
+    this.#times = new Float64Array(64 * TIMES_SIZE);
     this.#quarantined = new Uint8Array(64);
   }
 
   /** Stream states, [slots][streamSize]. Grows at `open`: do not keep it across calls. */
   get stream(): Float64Array {
     return this.#stream;
+  }
+
+  /** The series' times by `TIMES`, [slots][TIMES_SIZE]. Grows at `open`: do not keep it across calls. */
+  get times(): Float64Array {
+    return this.#times;
   }
 
   /** Open slots. */
@@ -41,10 +49,12 @@ export class SeriesMemory {
     const state = bytes === null ? null : decodeState(this.layout, bytes);
     if (state === null) {
       this.#stream.fill(0, slot * streamSize, (slot + 1) * streamSize);
+      this.#times.set(NO_TIMES, slot * TIMES_SIZE);
       this.#quarantined[slot] = 0;
       return slot;
     }
     this.#stream.set(state.stream, slot * streamSize);
+    this.#times.set(state.times, slot * TIMES_SIZE);
     this.#quarantined[slot] = state.quarantined ? 1 : 0;
     this.#engine.writeStates([slot], state.hidden);
     return slot;
@@ -77,6 +87,7 @@ export class SeriesMemory {
     return Array.from(slots, (slot, i) =>
       encodeState(this.layout, {
         quarantined: this.isQuarantined(slot),
+        times: this.#times.subarray(slot * TIMES_SIZE, (slot + 1) * TIMES_SIZE),
         stream: this.#stream.subarray(slot * streamSize, (slot + 1) * streamSize),
         hidden: hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize),
       } satisfies SeriesState),
@@ -89,6 +100,9 @@ export class SeriesMemory {
     const stream = new Float64Array(capacity * this.layout.streamSize);
     stream.set(this.#stream);
     this.#stream = stream;
+    const times = new Float64Array(capacity * TIMES_SIZE);
+    times.set(this.#times);
+    this.#times = times;
     const quarantined = new Uint8Array(capacity);
     quarantined.set(this.#quarantined);
     this.#quarantined = quarantined;

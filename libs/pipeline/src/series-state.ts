@@ -1,12 +1,14 @@
 /**
  * The bytes of one series' state: a header, the stream state (float64) and the hidden state (float32), little-endian.
  *
- * Header, 16 bytes: version u32, flags u32 (1 = quarantined), first 8 bytes of the model's digest. A hidden state means nothing to another
- * model, so a state with another model's digest reads as no state.
+ * Header, 48 bytes: version u32, flags u32 (1 = quarantined), first 8 bytes of the model's digest, the series' times 4 x f64. A hidden state means
+ * nothing to another model, so a state with another model's digest reads as no state. Version 1 had no times: such a series has none yet.
  */
+import { NO_TIMES, TIMES, TIMES_SIZE } from './event-times.ts';
 
-const VERSION = 1;
-const HEADER_BYTES = 16;
+const VERSION = 2;
+const LEAD_BYTES = 16;
+const HEADER_BYTES = LEAD_BYTES + TIMES_SIZE * 8;
 const FLAG_QUARANTINED = 1;
 
 export interface StateLayout {
@@ -20,6 +22,8 @@ export interface StateLayout {
 
 export interface SeriesState {
   readonly quarantined: boolean;
+  /** [TIMES_SIZE], by `TIMES`. */
+  readonly times: Float64Array;
   /** [streamSize] */
   readonly stream: Float64Array;
   /** [hiddenSize] */
@@ -32,6 +36,7 @@ export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array
   header.setUint32(0, VERSION, true);
   header.setUint32(4, state.quarantined ? FLAG_QUARANTINED : 0, true);
   bytes.set(Buffer.from(layout.modelDigest.slice(0, 16), 'hex'), 8);
+  new Float64Array(bytes.buffer, LEAD_BYTES, TIMES_SIZE).set(state.times);
   new Float64Array(bytes.buffer, HEADER_BYTES, layout.streamSize).set(state.stream);
   new Float32Array(bytes.buffer, HEADER_BYTES + layout.streamSize * 8, layout.hiddenSize).set(state.hidden);
   return bytes;
@@ -39,33 +44,47 @@ export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array
 
 /** The state in `source`, or null where it belongs to another model or layout. */
 export function decodeState(layout: StateLayout, source: Uint8Array): SeriesState | null {
-  if (source.length !== HEADER_BYTES + layout.streamSize * 8 + layout.hiddenSize * 4) return null;
+  const header = readStateHeader(source);
+  if (header === null || header.model !== layout.modelDigest.slice(0, 16)) return null;
+  const at = header.version === 1 ? LEAD_BYTES : HEADER_BYTES;
+  if (source.length !== at + layout.streamSize * 8 + layout.hiddenSize * 4) return null;
   const bytes = new Uint8Array(source); // a copy: float64 views need alignment
-  const header = new DataView(bytes.buffer);
-  if (header.getUint32(0, true) !== VERSION) return null;
-  if (Buffer.from(bytes.subarray(8, 16)).toString('hex') !== layout.modelDigest.slice(0, 16)) return null;
   return {
-    quarantined: (header.getUint32(4, true) & FLAG_QUARANTINED) !== 0,
-    stream: new Float64Array(bytes.buffer, HEADER_BYTES, layout.streamSize),
-    hidden: new Float32Array(bytes.buffer, HEADER_BYTES + layout.streamSize * 8, layout.hiddenSize),
+    quarantined: header.quarantined,
+    times: header.times,
+    stream: new Float64Array(bytes.buffer, at, layout.streamSize),
+    hidden: new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize),
   };
 }
 
-/** What a state says of itself to anybody, whatever its layout. */
+/** What a state says of itself to anybody, whatever its model. */
 export interface StateHeader {
   readonly version: number;
   readonly quarantined: boolean;
   /** First 16 hex digits of the model's digest. */
   readonly model: string;
+  /** [TIMES_SIZE], by `TIMES`. */
+  readonly times: Float64Array;
 }
 
-/** The header of a state's bytes; null where they are too short to have one. */
+/** The header of a state's bytes; null where they are no state. */
 export function readStateHeader(source: Uint8Array): StateHeader | null {
-  if (source.length < HEADER_BYTES) return null;
-  const header = new DataView(source.buffer, source.byteOffset, HEADER_BYTES);
+  if (source.length < LEAD_BYTES) return null;
+  const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+  const version = view.getUint32(0, true);
+  if (version !== 1 && (version !== VERSION || source.length < HEADER_BYTES)) return null;
+  const times = Float64Array.from(NO_TIMES);
+  if (version === VERSION) for (let i = 0; i < TIMES_SIZE; i += 1) times[i] = view.getFloat64(LEAD_BYTES + i * 8, true);
   return {
-    version: header.getUint32(0, true),
-    quarantined: (header.getUint32(4, true) & FLAG_QUARANTINED) !== 0,
-    model: Buffer.from(source.subarray(8, 16)).toString('hex'),
+    version,
+    quarantined: (view.getUint32(4, true) & FLAG_QUARANTINED) !== 0,
+    model: Buffer.from(source.subarray(8, LEAD_BYTES)).toString('hex'),
+    times,
   };
+}
+
+/** The newest event time that a series has taken, epoch ms; null where it has had no record since times are kept. */
+export function lastEventMs(header: StateHeader): number | null {
+  const ms = header.times[TIMES.heardMs];
+  return Number.isFinite(ms) ? ms : null;
 }

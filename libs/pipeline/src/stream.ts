@@ -1,4 +1,5 @@
 import type { Chunk, ChunkBuilder, ChunkSchema } from './chunk.ts';
+import type { LatePolicy } from './event-times.ts';
 import type { RawRecord, Shard } from './record.ts';
 
 /** What a row does to its series: `step` advances the network, `skip` changes the stream state only, `end` releases the series. */
@@ -38,6 +39,14 @@ export interface Stream {
   readonly contextSize: number;
   readonly inputSize: number;
   readonly outputSize: number;
+  /** What happens to late and repeated records; default `apply`. */
+  readonly late?: LatePolicy;
+  /** Whether the row begins its sequence: where the series has had records already, and the row is not late, it starts anew with this one. */
+  begins?(chunk: Chunk, row: number): boolean;
+  /** Whether the row ends its sequence, which it does whatever its time: it is never late. */
+  ends?(chunk: Chunk, row: number): boolean;
+  /** Whether the row is the one again that its series stepped last. Asked before `advance`, with the series' stream state. */
+  repeats?(chunk: Chunk, row: number, state: Float64Array, stateAt: number): boolean;
   /** Reads one record into the builder's next row. Throws PoisonRecordError, and pushes nothing, where it cannot. */
   decode(record: RawRecord, builder: ChunkBuilder): void;
   /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */

@@ -13,6 +13,8 @@ export { generatedTicks } from './sources/generated-ticks.ts';
 export { mulberry32 } from './sources/random.ts';
 export { realPrices } from './sources/real-prices.ts';
 export type { SourceRecord } from './sources/source-record.ts';
+export type { ByTopic, StreamConfig } from './stream-fields.ts';
+export { STREAM_FIELDS, servedTopics } from './stream-fields.ts';
 export type { TickFields } from './ticks/decode.ts';
 export { TICK_FIELDS, TICK_SCHEMA } from './ticks/decode.ts';
 export { TICK_CONTEXT } from './ticks/features.ts';

@@ -1,10 +1,12 @@
-import { ConfigError, type Stream } from '@tideline/pipeline';
+import { ConfigError, type LatePolicy, type Stream } from '@tideline/pipeline';
 import { createCallStream } from './calls/call-stream.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
 
 export interface StreamOptions {
   /** Tag `model` of the points; '' where no points are made (ingest). */
   readonly modelName: string;
+  /** What happens to late and repeated records; default `apply`. */
+  readonly late?: LatePolicy;
 }
 
 const STREAMS = { ticks: createTickStream, calls: createCallStream } as const satisfies Record<

@@ -1,9 +1,12 @@
+import type { LatePolicy } from '@tideline/pipeline';
 import { z } from 'zod';
 
 /** A topic and the stream that reads it. */
 export interface TopicStream {
   readonly topic: string;
   readonly stream: string;
+  /** Where the topic has a policy of its own. */
+  readonly late?: LatePolicy;
 }
 
 /** `ticks,calls` or `us-equities=ticks,calls`: topics with the stream that reads each, the topic's own name where none is said. */

@@ -1,17 +1,16 @@
 import { ENGINE_KINDS } from '@tideline/nn';
-import { HEALTH_FIELDS, INFLUX_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
-import { TOPIC_STREAMS } from '@tideline/streams';
+import { HEALTH_FIELDS, INFLUX_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
+import { STREAM_FIELDS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the forecaster service. */
 export const FORECASTER_CONFIG = z
   .object({
     ...REDIS_FIELDS,
+    /** Asked for only where late records go to the dead letters. */
+    ...KAFKA_FIELDS,
     ...INFLUX_FIELDS,
-    TIDELINE_STREAMS: TOPIC_STREAMS.default([
-      { topic: 'ticks', stream: 'ticks' },
-      { topic: 'calls', stream: 'calls' },
-    ]),
+    ...STREAM_FIELDS,
     /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
     TIDELINE_MODELS: z.string().min(1).default('models'),
     TIDELINE_ENGINE: z.enum(ENGINE_KINDS).default('auto'),

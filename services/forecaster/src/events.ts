@@ -15,6 +15,13 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
     'Series quarantined for values that are not finite.',
     ['stream'],
   );
+  const late = metrics.counter('forecast_late_total', 'Late and repeated records, whatever became of them.', [
+    'stream',
+    'policy',
+  ]);
+  const letters = metrics.counter('forecast_dead_letters_total', 'Late records refused to the dead letters.', [
+    'stream',
+  ]);
   return (event) => {
     const shard = shardName(event.shard);
     const stream = event.shard.topic;
@@ -29,6 +36,14 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
           { shard, position: event.position, records: event.records, series: event.series },
           'Batch committed.',
         );
+        break;
+      case 'late':
+        late.inc({ stream, policy: event.policy }, event.late + event.repeated);
+        log.debug({ shard, policy: event.policy, late: event.late, repeated: event.repeated }, 'Records came late.');
+        break;
+      case 'dead-lettered':
+        letters.inc({ stream });
+        log.warn({ shard, offset: event.offset, reason: event.reason }, 'Late record dead-lettered.');
         break;
       case 'model-changed':
         log.warn({ shard, from: event.from, to: event.to }, 'The model changed: series start with fresh states.');

@@ -3,20 +3,23 @@ import { hostname } from 'node:os';
 import {
   createBullTicketQueue,
   createInfluxSink,
+  createKafkaDeadLetterSink,
   createRedisLiveFeed,
   createRedisShardStore,
 } from '@tideline/adapters';
-import { Forecaster } from '@tideline/pipeline';
+import { type DeadLetterSink, Forecaster, type Stream } from '@tideline/pipeline';
 import {
   createLogger,
   createMetrics,
+  type Logger,
   parseConfig,
   ResourceStack,
   type ServiceSignals,
   sleep,
   startHealthServer,
 } from '@tideline/runtime';
-import { FORECASTER_CONFIG } from './config.ts';
+import { servedTopics } from '@tideline/streams';
+import { FORECASTER_CONFIG, type ForecasterConfig } from './config.ts';
 import { createForecasterEvents } from './events.ts';
 import { loadTopics } from './topics.ts';
 
@@ -35,7 +38,7 @@ export async function runForecaster(
   const prefix = config.TIDELINE_REDIS_PREFIX;
   const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
   const topics = await loadTopics({
-    streams: config.TIDELINE_STREAMS,
+    streams: servedTopics(config),
     modelsFolder: config.TIDELINE_MODELS,
     engine: config.TIDELINE_ENGINE,
     slotsMax: 2 * config.TIDELINE_SERIES_MAX,
@@ -51,6 +54,7 @@ export async function runForecaster(
   );
   const live = stack.use(await createRedisLiveFeed({ url, channel: `${prefix}-live`, onWarning }));
   const sink = stack.use(await createInfluxSink(influxOptions(config)));
+  const deadLetters = await openDeadLetters({ config, topics, stack, log });
   const queue = stack.use(
     await createBullTicketQueue({
       url,
@@ -61,7 +65,7 @@ export async function runForecaster(
     }),
   );
   const forecaster = new Forecaster({
-    ...{ store, queue, sink, live, topics, owner, sleep },
+    ...{ store, queue, sink, live, topics, owner, sleep, ...deadLetters },
     onEvent: createForecasterEvents(log, metrics),
     batchEntriesMax: config.TIDELINE_BATCH_ENTRIES_MAX,
     sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,
@@ -84,7 +88,22 @@ export async function runForecaster(
   await queue.drain();
 }
 
-function influxOptions(config: ReturnType<typeof FORECASTER_CONFIG.parse>): Parameters<typeof createInfluxSink>[0] {
+/** The sink of late records, where a topic's policy needs one: otherwise the forecaster needs no Kafka. */
+async function openDeadLetters(parts: {
+  readonly config: ForecasterConfig;
+  readonly topics: ReadonlyMap<string, { readonly stream: Stream }>;
+  readonly stack: ResourceStack;
+  readonly log: Logger;
+}): Promise<{ readonly deadLetters?: DeadLetterSink }> {
+  const { config, topics, stack, log } = parts;
+  if (![...topics.values()].some(({ stream }) => stream.late === 'dead-letter')) return {};
+  const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_DEAD_LETTER_TOPIC: topic } = config;
+  const onLog = (level: 'warn' | 'error', message: string): void =>
+    log[level]({ reason: message }, 'Kafka needs attention.');
+  return { deadLetters: stack.use(await createKafkaDeadLetterSink({ brokers, topic, onLog })) };
+}
+
+function influxOptions(config: ForecasterConfig): Parameters<typeof createInfluxSink>[0] {
   const { TIDELINE_INFLUX_URL: url, TIDELINE_INFLUX_DATABASE: database } = config;
   const { TIDELINE_INFLUX_USERNAME: username, TIDELINE_INFLUX_PASSWORD: password } = config;
   return username !== undefined && password !== undefined ? { url, database, username, password } : { url, database };

@@ -26,9 +26,9 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
-  for (const { topic, stream: name } of options.streams) {
+  for (const { topic, stream: name, ...rules } of options.streams) {
     const modelName = DEFAULT_MODELS[name] ?? name;
-    const stream = createStream(name, { modelName });
+    const stream = createStream(name, { modelName, ...rules });
     const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     assertModelFits(stream, model.spec);
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });

@@ -1,16 +1,13 @@
 import { CHECKPOINT_TOPIC } from '@tideline/adapters';
 import { HEALTH_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
-import { TOPIC_STREAMS } from '@tideline/streams';
+import { STREAM_FIELDS } from '@tideline/streams';
 import { z } from 'zod';
 
 /** Environment of the ingest service. */
 export const INGEST_CONFIG = z.object({
   ...KAFKA_FIELDS,
   ...REDIS_FIELDS,
-  TIDELINE_STREAMS: TOPIC_STREAMS.default([
-    { topic: 'ticks', stream: 'ticks' },
-    { topic: 'calls', stream: 'calls' },
-  ]),
+  ...STREAM_FIELDS,
   TIDELINE_KAFKA_GROUP: z.string().min(1).default('tideline-ingest'),
   /** `2/3`: read every third partition, from the second on, without waiting for the group; see docs/decisions/0007-ingest-share.md. */
   TIDELINE_INGEST_SHARE: z

@@ -13,6 +13,7 @@ import {
   RetryableError,
   type ShardStore,
   type SnapshotStore,
+  type Stream,
 } from '@tideline/pipeline';
 import {
   createLogger,
@@ -25,7 +26,7 @@ import {
   sleep,
   startHealthServer,
 } from '@tideline/runtime';
-import { createStream } from '@tideline/streams';
+import { createStream, servedTopics } from '@tideline/streams';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { INGEST_CONFIG, type IngestConfig } from './config.ts';
 import { createIngestEvents } from './events.ts';
@@ -46,9 +47,7 @@ export async function runIngest(
   const onWarning = (message: string): void => log.warn({ reason: message }, 'Redis needs attention.');
   const onLog = (level: 'warn' | 'error', message: string): void =>
     log[level]({ reason: message }, 'Kafka needs attention.');
-  const streams = new Map(
-    config.TIDELINE_STREAMS.map(({ topic, stream }) => [topic, createStream(stream, { modelName: '' })]),
-  );
+  const streams = streamsOf(config);
   await using stack = new ResourceStack();
   const topics = config.TIDELINE_STREAMS.map(({ topic }) => ({ topic, partitions: config.TIDELINE_KAFKA_PARTITIONS }));
   await ensureTopics({ brokers, topics });
@@ -102,6 +101,13 @@ export async function runIngest(
   }
   await source.drain();
   await written;
+}
+
+function streamsOf(config: IngestConfig): Map<string, Stream> {
+  const served = servedTopics(config);
+  return new Map(
+    served.map(({ topic, stream, ...rules }) => [topic, createStream(stream, { modelName: '', ...rules })]),
+  );
 }
 
 /** Checkpoints in Kafka, or the store as it is where they are neither written nor read. */

@@ -5,7 +5,7 @@
  * That a letter was redriven is a message of its own, key `<letter's key>#redriven`: a replay that refuses the record again writes the letter anew and
  * must not make it look as if nobody had redriven it.
  */
-import type { DeadLetter, RawRecord } from '@tideline/pipeline';
+import { DEAD_LETTER_CODES, type DeadLetter, type RawRecord } from '@tideline/pipeline';
 import type { KafkaMessage, Message } from 'kafkajs';
 
 const HEADER = {
@@ -32,7 +32,7 @@ export function letterKey(letter: Pick<DeadLetter, 'shard' | 'offset'>): string 
 export function letterMessage(letter: DeadLetter): Message {
   const { shard, record } = letter;
   const headers: Record<string, string | Buffer> = {
-    [HEADER.code]: 'POISON_RECORD',
+    [HEADER.code]: letter.code,
     [HEADER.reason]: letter.reason,
     [HEADER.field]: letter.field,
     [HEADER.topic]: shard.topic,
@@ -66,7 +66,8 @@ export function readLetter(message: KafkaMessage): DeadLetter | null {
     headers: Object.fromEntries(originals.map((name) => [name.slice(ORIGINAL_HEADER.length), text(name)])),
   };
   const shard = { topic: text(HEADER.topic), partition: Number(text(HEADER.partition)) };
-  return { shard, offset, reason: text(HEADER.reason), field: text(HEADER.field), record };
+  const code = DEAD_LETTER_CODES.find((known) => known === text(HEADER.code)) ?? 'POISON_RECORD';
+  return { code, shard, offset, reason: text(HEADER.reason), field: text(HEADER.field), record };
 }
 
 /** When and where a letter's record was produced again. */

@@ -7,7 +7,7 @@
  * One producer with one request under way: a retry never reorders. A record goes to the partition that it came from, so a series keeps its order and its
  * shard; to another topic (`topicOf`) it goes by its key.
  */
-import { ConfigError } from '@tideline/pipeline';
+import { APPLY_LATE_HEADER, ConfigError } from '@tideline/pipeline';
 import { type Message, Partitioners, type Transaction } from 'kafkajs';
 import { type KeptLetter, letterKey, redrivenMessage } from './dead-letter-format.ts';
 import { DEAD_LETTER_TOPIC } from './dead-letter-sink.ts';
@@ -30,6 +30,8 @@ export interface RedriveOptions extends KafkaConnection {
   readonly select: (letters: readonly KeptLetter[]) => readonly KeptLetter[];
   /** Topic that the records of a topic go to; default: the same. */
   readonly topicOf?: (topic: string) => string;
+  /** Late records are marked with APPLY_LATE_HEADER, so that the stream steps them this time. */
+  readonly applyLate?: boolean;
   readonly atMs: number;
   /** Called after each committed part with the count so far. */
   readonly onProgress?: (letters: number) => void;
@@ -37,7 +39,7 @@ export interface RedriveOptions extends KafkaConnection {
 
 /** Redrives the selected letters; resolves with them in the order of sending. Throws RetryableError or ConfigError: parts that were reported stay. */
 export async function redriveDeadLetters(options: RedriveOptions): Promise<KeptLetter[]> {
-  const { topic = DEAD_LETTER_TOPIC, topicOf = (name: string) => name } = options;
+  const { topic = DEAD_LETTER_TOPIC, topicOf = (name: string) => name, applyLate = false } = options;
   const address = kafkaAddress(options);
   const producer = createKafkaClient(options, 'patient').producer({
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -62,7 +64,7 @@ export async function redriveDeadLetters(options: RedriveOptions): Promise<KeptL
       for (let at = 0; at < letters.length; at += LETTERS_A_TRANSACTION_MAX) {
         open ??= await producer.transaction();
         const part = letters.slice(at, at + LETTERS_A_TRANSACTION_MAX);
-        await sendPart({ transaction: open, part, topicOf, topic, atMs: options.atMs });
+        await sendPart({ transaction: open, part, topicOf, topic, applyLate, atMs: options.atMs });
         await open.commit();
         open = null;
         options.onProgress?.(at + part.length);
@@ -80,24 +82,33 @@ async function sendPart(work: {
   readonly part: readonly KeptLetter[];
   readonly topicOf: (topic: string) => string;
   readonly topic: string;
+  readonly applyLate: boolean;
   readonly atMs: number;
 }): Promise<void> {
-  const { transaction, part, topicOf, topic, atMs } = work;
+  const { transaction, part, topicOf, topic, applyLate, atMs } = work;
   for (const from of new Set(part.map(({ shard }) => shard.topic))) {
     const to = topicOf(from);
-    const messages = part.filter(({ shard }) => shard.topic === from).map((letter) => message(letter, to === from));
+    const own = part.filter(({ shard }) => shard.topic === from);
+    const messages = own.map((letter) => message(letter, { samePartition: to === from, applyLate }));
     await transaction.send({ topic: to, acks: -1, messages });
   }
   const marks = part.map((letter) => redrivenMessage(letter, { topic: topicOf(letter.shard.topic), atMs }));
   await transaction.send({ topic, acks: -1, messages: marks });
 }
 
-function message(letter: KeptLetter, samePartition: boolean): Message {
+function message(
+  letter: KeptLetter,
+  { samePartition, applyLate }: { readonly samePartition: boolean; readonly applyLate: boolean },
+): Message {
   const { record, shard } = letter;
   return {
     key: record.key === null ? null : Buffer.from(record.key),
     value: record.value === null ? null : Buffer.from(record.value),
-    headers: { ...record.headers, [REDRIVEN_FROM_HEADER]: letterKey(letter) },
+    headers: {
+      ...record.headers,
+      [REDRIVEN_FROM_HEADER]: letterKey(letter),
+      ...(applyLate && letter.code === 'LATE_RECORD' ? { [APPLY_LATE_HEADER]: '1' } : {}),
+    },
     ...(samePartition ? { partition: shard.partition } : {}),
   };
 }

@@ -25,7 +25,8 @@ export function createLmdbDeadLetterSink(options: { readonly folder: string }): 
       });
     },
     *list() {
-      for (const { value } of letters.getRange()) yield value;
+      // Letters of before there were codes have none.
+      for (const { value } of letters.getRange()) yield { ...value, code: value.code ?? 'POISON_RECORD' };
     },
     get count() {
       return letters.getKeysCount();

@@ -1,6 +1,7 @@
 import {
   type Chunk,
   escapeTag,
+  type LatePolicy,
   pointTime,
   type RowAction,
   type RowBuffers,
@@ -15,8 +16,8 @@ import { readText, textStateSize, writeText } from './text-state.ts';
 
 const TAG_NUMBERS = textStateSize(42);
 
-/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time of the last one, then queue and agent. */
-const S = { count: 0, compoundSum: 1, lastMs: 2, queue: 3, agent: 3 + TAG_NUMBERS } as const;
+/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time and fingerprint of the last one, then queue and agent. */
+const S = { count: 0, compoundSum: 1, lastMs: 2, fingerprint: 3, queue: 4, agent: 4 + TAG_NUMBERS } as const;
 const STATE_SIZE = S.agent + TAG_NUMBERS;
 
 /** Places in a row's context: the call's mean compound score, then queue and agent as they were at the row. */
@@ -27,20 +28,32 @@ const CONTEXT_SIZE = CALL_CONTEXT.agent + TAG_NUMBERS;
 const INPUT_SIZE = TEXT_FEATURES + 6;
 const OUTPUT_SIZE = 4;
 
+export interface CallStreamOptions {
+  /** Tag `model` of the points. */
+  readonly modelName: string;
+  /** What happens to late events and to utterances that are sent again; default `apply`. */
+  readonly late?: LatePolicy;
+}
+
 /**
- * The stream of topic `calls`: a `sentiment` point for each final utterance; the state is released when the call ends.
+ * The stream of topic `calls`: a `sentiment` point for each final utterance. `started` begins a call, also where one of its id is still open; `ended`
+ * releases its state, however late it comes.
  * `score` is positive minus negative of the model; `call_score` is the running mean of the lexicon's compound score over the call so far;
  * `escalation` is the model's probability that the customer's next utterance is negative.
  */
-export function createCallStream(options: { readonly modelName: string }): Stream {
+export function createCallStream(options: CallStreamOptions): Stream {
   const model = escapeTag(options.modelName);
   return {
     name: 'calls',
+    late: options.late ?? 'apply',
     schema: CALL_SCHEMA,
     stateSize: STATE_SIZE,
     contextSize: CONTEXT_SIZE,
     inputSize: INPUT_SIZE,
     outputSize: OUTPUT_SIZE,
+    begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
+    ends: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'ended',
+    repeats: repeatsUtterance,
     decode: decodeCall,
     advance: advanceCall,
     emit(shard, chunk, row, output, lines) {
@@ -57,8 +70,7 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   if (queue !== '') writeText(state, s + S.queue, TAG_NUMBERS, queue);
   if (agent !== '') writeText(state, s + S.agent, TAG_NUMBERS, agent);
   if (type === 'ended') return 'end';
-  // A partial utterance is corrected by its final version: only that one advances the network.
-  if (type !== 'utterance' || chunk.numbers[CALL_NUMBERS.final][row] === 0) return 'skip';
+  if (!isFinal(chunk, row)) return 'skip';
   const text = chunk.texts[CALL_TEXTS.text][row];
   const speaker = chunk.texts[CALL_TEXTS.speaker][row];
   const count = state[s + S.count];
@@ -73,11 +85,32 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   inputs[at + 5] = Math.min(count, 20) / 20;
   state[s + S.count] = count + 1;
   state[s + S.compoundSum] += compound;
+  state[s + S.fingerprint] = fingerprintOf(chunk, row);
   state[s + S.lastMs] = count === 0 ? chunk.timeMs[row] : Math.max(state[s + S.lastMs], chunk.timeMs[row]);
   context[contextAt + CALL_CONTEXT.score] = state[s + S.compoundSum] / (count + 1);
   context[contextAt + CALL_CONTEXT.compound] = compound;
   context.set(state.subarray(s + S.queue, s + S.queue + 2 * TAG_NUMBERS), contextAt + CALL_CONTEXT.queue);
   return 'step';
+}
+
+/** A partial utterance is corrected by its final version: only that one advances the network. */
+function isFinal(chunk: Chunk, row: number): boolean {
+  return chunk.texts[CALL_TEXTS.type][row] === 'utterance' && chunk.numbers[CALL_NUMBERS.final][row] !== 0;
+}
+
+/** Whether the row is the last utterance once more: a producer that sends again what may have been lost. An older one is late. */
+function repeatsUtterance(chunk: Chunk, row: number, state: Float64Array, s: number): boolean {
+  if (!isFinal(chunk, row) || state[s + S.count] === 0 || state[s + S.lastMs] !== chunk.timeMs[row]) return false;
+  return state[s + S.fingerprint] === fingerprintOf(chunk, row);
+}
+
+/** FNV-1a, 32 bits, over who said what from when to when. */
+function fingerprintOf(chunk: Chunk, row: number): number {
+  const span = [CALL_NUMBERS.startMs, CALL_NUMBERS.endMs].map((column) => chunk.numbers[column][row]);
+  const text = [chunk.texts[CALL_TEXTS.speaker][row], ...span, chunk.texts[CALL_TEXTS.text][row]].join('\n');
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }
 
 function sentimentLine(point: {

@@ -1,4 +1,12 @@
-import { type Chunk, escapeTag, pointTime, type RowOutput, type Shard, type Stream } from '@tideline/pipeline';
+import {
+  type Chunk,
+  escapeTag,
+  type LatePolicy,
+  pointTime,
+  type RowOutput,
+  type Shard,
+  type Stream,
+} from '@tideline/pipeline';
 import { decodeTick, TICK_FIELDS, TICK_SCHEMA, type TickFields } from './decode.ts';
 import { advanceTick, TICK_CONTEXT, TICK_CONTEXT_SIZE, TICK_INPUT_SIZE, TICK_STATE_SIZE } from './features.ts';
 import { quantilesOf } from './quantiles.ts';
@@ -10,6 +18,8 @@ export interface TickStreamOptions {
   readonly horizons?: readonly number[];
   /** Names of a real feed's fields where they differ from the contract's. */
   readonly fields?: Partial<TickFields>;
+  /** What happens to late ticks; default `apply`. */
+  readonly late?: LatePolicy;
 }
 
 export const TICK_HORIZONS: readonly number[] = [1, 5];
@@ -21,6 +31,7 @@ export function createTickStream(options: TickStreamOptions): Stream {
   const model = escapeTag(options.modelName);
   return {
     name: 'ticks',
+    late: options.late ?? 'apply',
     schema: TICK_SCHEMA,
     stateSize: TICK_STATE_SIZE,
     contextSize: TICK_CONTEXT_SIZE,

@@ -5,6 +5,7 @@ import type { FeedRecord } from '@tideline/adapters';
 import { readRecordFile } from '@tideline/adapters';
 import { createGateway } from '@tideline/gateway';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
+import { LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
 import { createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
 import { demoFeed } from '@tideline/streams';
 import { MODELS_FOLDER, STATE_FOLDER } from '../addresses.ts';
@@ -24,6 +25,7 @@ interface DemoOptions {
   readonly state?: string | undefined;
   readonly models: string;
   readonly engine: EngineKind;
+  readonly late: LatePolicy;
   readonly seed: number;
 }
 
@@ -54,6 +56,11 @@ export function addDemo(program: Program): void {
     .addOption(
       new Option('--engine <engine>', 'engine of the models').choices(ENGINE_KINDS).default('auto' as EngineKind),
     )
+    .addOption(
+      new Option('--late <policy>', 'what happens to late and repeated records')
+        .choices(LATE_POLICIES)
+        .default('apply' as LatePolicy),
+    )
     .option('--seed <number>', 'seed of the generated data', Number, 1)
     .action((options) => program.run('demo', (signals) => demo(options, signals)));
 }
@@ -68,6 +75,7 @@ async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void
     modelsFolder: options.models,
     streams: STREAMS,
     engine: options.engine,
+    late: options.late,
     batchRecordsMax: options.once
       ? ONCE_BATCH_RECORDS
       : Math.max(1, Math.round(options.rate / LIVE_BATCHES_PER_SECOND)),
@@ -127,9 +135,9 @@ function printSummary(summary: EmbeddedSummary, form: 'json' | 'text'): void {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
   }
-  const { records, forecasts, series, deadLetters, seconds, engine, digest } = summary;
+  const { records, forecasts, series, late, deadLetters, seconds, engine, digest } = summary;
   process.stdout.write(
     `${records} records of ${series} series gave ${forecasts} forecasts in ${seconds} s on engine ${engine}; ` +
-      `${deadLetters} dead letters.\nDigest ${digest}\n`,
+      `${late} late, ${deadLetters} dead letters.\nDigest ${digest}\n`,
   );
 }

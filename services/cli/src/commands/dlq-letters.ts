@@ -52,13 +52,14 @@ export function matches(letter: KeptLetter, filter: LetterFilter): boolean {
 
 /** A letter as one JSON object. Bytes as base64, and as text beside it where they are UTF-8. */
 export function letterJson(letter: KeptLetter): Record<string, unknown> {
-  const { shard, offset, reason, field, record, redriven } = letter;
+  const { code, shard, offset, reason, field, record, redriven } = letter;
   const bytes = (name: string, value: Uint8Array | null): Record<string, unknown> => ({
     [name]: value === null ? null : utf8OrNull(value),
     [`${name}Base64`]: value === null ? null : Buffer.from(value).toString('base64'),
   });
   return {
     position: letterKey(letter),
+    code,
     ...{ topic: shard.topic, partition: shard.partition, offset, reason, field },
     ...bytes('key', record.key),
     ...bytes('value', record.value),

@@ -55,6 +55,7 @@ export function addDlq(program: Program): void {
     .option(...REASON)
     .option('--map-topic <from=to...>', 'send the records of a topic to another one, by their key')
     .option('--again', 'also letters that were redriven before')
+    .option('--apply-late', 'also late records, marked so that they are stepped however late they are')
     .option('--dry-run', 'say what would be sent')
     .option('--json', 'print one JSON line')
     .option(...DEAD_LETTERS)

@@ -2,8 +2,9 @@ import { createInfluxSink, followPartition, topicRanges } from '@tideline/adapte
 import { loadTopics } from '@tideline/forecaster';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
 import { type RebuildReport, RetryableError, retryInPlace, SeriesRebuild, type Shard } from '@tideline/pipeline';
-import { ConfigurationError, ResourceStack, sleep } from '@tideline/runtime';
-import { TOPIC_STREAMS } from '@tideline/streams';
+import { ConfigurationError, parseConfig, ResourceStack, sleep } from '@tideline/runtime';
+import { STREAM_FIELDS, servedTopics } from '@tideline/streams';
+import { z } from 'zod';
 import { type Environment, MODELS_FOLDER } from '../addresses.ts';
 
 export interface ReplayOptions {
@@ -95,9 +96,7 @@ async function open(replay: ReplayOptions, stack: ResourceStack): Promise<Replay
 /** The rebuild with the stream, the model and the sink that the services' environment names. */
 async function openRebuild(replay: ReplayOptions, stack: ResourceStack): Promise<SeriesRebuild> {
   const { env, shard, key, options, signal } = replay;
-  const streams = TOPIC_STREAMS.parse(env.TIDELINE_STREAMS ?? 'ticks,calls').filter(
-    ({ topic }) => topic === shard.topic,
-  );
+  const streams = servedTopics(parseConfig(z.object(STREAM_FIELDS), env)).filter(({ topic }) => topic === shard.topic);
   if (streams.length === 0)
     throw new ConfigurationError([`TIDELINE_STREAMS does not say which stream reads topic '${shard.topic}'.`]);
   const kind = env.TIDELINE_ENGINE || 'auto';

@@ -20,6 +20,7 @@ import {
   createIngest,
   digestOfLines,
   Forecaster,
+  type LatePolicy,
   type LiveFeed,
   pointIdentity,
   type ShardStore,
@@ -32,6 +33,8 @@ export interface EmbeddedOptions {
   readonly folder: string;
   readonly modelsFolder: string;
   readonly streams: readonly string[];
+  /** What happens to late and repeated records; default `apply`. */
+  readonly late?: LatePolicy;
   readonly engine: EngineKind;
   readonly open: () => AsyncIterable<FeedRecord> | Iterable<FeedRecord>;
   readonly replayable: boolean;
@@ -47,6 +50,8 @@ export interface EmbeddedSummary {
   /** Points of measurements `forecast` and `sentiment`. */
   readonly forecasts: number;
   readonly series: number;
+  /** Late and repeated records, whatever became of them. */
+  readonly late: number;
   readonly deadLetters: number;
   readonly seconds: number;
   readonly engine: string;
@@ -88,7 +93,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   );
   const onEvent = counter.onEvent;
   const forecaster = new Forecaster({
-    ...{ store, queue, sink, live, topics, sleep, onEvent },
+    ...{ store, queue, sink, deadLetters, live, topics, sleep, onEvent },
     owner: randomUUID(),
     batchEntriesMax: 8,
     sliceRecordsMax: 50_000,
@@ -118,7 +123,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       await drained(store, stop, () => failure);
       const lines = await sink.lines();
       const seconds = Math.round(performance.now() - started) / 1000;
-      return { ...summarise(lines, counter.records), deadLetters: deadLetters.count, seconds, engine };
+      const counts = { late: counter.late, deadLetters: deadLetters.count };
+      return { ...summarise(lines, counter.records - counter.refused), ...counts, seconds, engine };
     },
     async [Symbol.asyncDispose]() {
       await source.drain();
@@ -136,8 +142,9 @@ async function loadEngines(
   options: EmbeddedOptions,
 ): Promise<{ readonly topics: Awaited<ReturnType<typeof loadTopics>>; readonly engine: string }> {
   const engines = new Set<string>();
+  const rules = options.late === undefined ? {} : { late: options.late };
   const topics = await loadTopics({
-    streams: options.streams.map((stream) => ({ topic: stream, stream })),
+    streams: options.streams.map((stream) => ({ topic: stream, stream, ...rules })),
     modelsFolder: options.modelsFolder,
     engine: options.engine,
     slotsMax: 2 * SERIES_MAX,

@@ -17,6 +17,9 @@ const WINDOW_MS = 5_000;
 /** Counts the pipeline's events of this process. */
 export class StatsCounter {
   records = 0;
+  /** Late and repeated records, and those of them that went to the dead letters. */
+  late = 0;
+  refused = 0;
   #forecasts = 0;
   #appended = 0;
   #deadLetters = 0;
@@ -26,7 +29,10 @@ export class StatsCounter {
   readonly onEvent = (event: PipelineEvent): void => {
     if (event.type === 'appended') this.#appended += event.records;
     else if (event.type === 'dead-lettered') this.#deadLetters += 1;
-    else if (event.type === 'committed') {
+    else if (event.type === 'late') {
+      this.late += event.late + event.repeated;
+    } else if (event.type === 'committed') {
+      this.refused += event.refused;
       this.records += event.records;
       this.#forecasts += event.forecasts;
       this.#recent.push({ at: performance.now(), records: event.records });

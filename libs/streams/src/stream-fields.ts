@@ -1,0 +1,59 @@
+/** Which topics are served and by which rules: fields of a service's configuration, for every service the same. */
+import { ConfigError, LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
+import { z } from 'zod';
+import { TOPIC_STREAMS, type TopicStream } from './topic-streams.ts';
+
+/** One value for all topics, and those of topics that have their own. */
+export interface ByTopic<T> {
+  readonly all: T | undefined;
+  readonly own: ReadonlyMap<string, T>;
+}
+
+/** `value`, or `topic=value` for single topics, or both, separated by commas. */
+function byTopic<T>(value: z.ZodType<T, string>): z.ZodType<ByTopic<T>, string> {
+  return z.string().transform((text, context): ByTopic<T> => {
+    const own = new Map<string, T>();
+    let all: T | undefined;
+    for (const entry of text.split(',').map((part) => part.trim())) {
+      const at = entry.indexOf('=');
+      const result = value.safeParse(entry.slice(at + 1));
+      if (!result.success) {
+        const reasons = result.error.issues.map(({ message }) => message).join(', ');
+        context.addIssue({ code: 'custom', message: `'${entry.slice(at + 1)}' ${reasons}` });
+      } else if (at === -1) all = result.data;
+      else own.set(entry.slice(0, at), result.data);
+    }
+    return { all, own };
+  });
+}
+
+const LATE = byTopic<LatePolicy>(z.enum(LATE_POLICIES, { error: `must be one of ${LATE_POLICIES.join(', ')}` }));
+
+export const STREAM_FIELDS = {
+  TIDELINE_STREAMS: TOPIC_STREAMS.default([
+    { topic: 'ticks', stream: 'ticks' },
+    { topic: 'calls', stream: 'calls' },
+  ]),
+  /** What happens to late and repeated records: `drop`, or `ticks=drop,calls=dead-letter`; `apply` where nothing is said. */
+  TIDELINE_LATE: LATE.optional(),
+};
+
+export interface StreamConfig {
+  readonly TIDELINE_STREAMS: readonly TopicStream[];
+  readonly TIDELINE_LATE?: ByTopic<LatePolicy> | undefined;
+}
+
+/** The topics with the rules of each. Throws ConfigError where a rule names a topic that is not served. */
+export function servedTopics(config: StreamConfig): readonly TopicStream[] {
+  const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late } = config;
+  const known = new Set(streams.map(({ topic }) => topic));
+  const strangers = [...(late?.own.keys() ?? [])].filter((topic) => !known.has(topic));
+  if (strangers.length > 0)
+    throw new ConfigError(
+      strangers.map((topic) => `TIDELINE_LATE names topic '${topic}', which TIDELINE_STREAMS does not: name it there.`),
+    );
+  return streams.map((entry) => {
+    const policy = late?.own.get(entry.topic) ?? late?.all;
+    return policy === undefined ? entry : { ...entry, late: policy };
+  });
+}
