@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureInstalled, freePort, type RunningServer, startInflux, startKafka, startRedis } from '@tideline/native';
 import { Redis } from 'ioredis';
-import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { openTcpProxy, type TcpProxy } from '../stack/tcp-proxy.ts';
 
 export type ServerOfWorld = 'kafka' | 'redis' | 'influx';
 
@@ -29,9 +29,9 @@ export async function startWorld(folder: string): Promise<World> {
   });
   const ports = { kafka: await freePort(), redis: await freePort(), influx: await freePort() };
   const proxies = {
-    kafka: await openTcpProxy(ports.kafka),
-    redis: await openTcpProxy(ports.redis),
-    influx: await openTcpProxy(ports.influx),
+    kafka: await openTcpProxy({ port: ports.kafka }),
+    redis: await openTcpProxy({ port: ports.redis }),
+    influx: await openTcpProxy({ port: ports.influx }),
   };
   const folders = { kafka: join(folder, 'kafka'), redis: join(folder, 'redis'), influx: join(folder, 'influx') };
   const start = {

@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createRedisLiveFeed, createRedisShardStore, openRedis } from '@tideline/adapters';
 import { ConfigError, RetryableError, StaleEpochError } from '@tideline/pipeline';
-import { openFaultyProxy } from './shard-store-proxy.ts';
+import { openTcpProxy, urlThrough } from '../stack/tcp-proxy.ts';
 
 const url = process.env.TIDELINE_TEST_REDIS ?? '';
+const target = { host: new URL(url).hostname, port: Number(new URL(url).port || 6379) };
 const shard = { topic: 'faults', partition: 0 };
 const entry = { from: 0, begins: true, next: 1, bytes: new Uint8Array(3) };
 const quiet = { name: 'test', onWarning: () => {} };
@@ -112,9 +113,9 @@ test('redis: a store on a connection of the caller leaves it open', async () => 
 
 test('redis: a commit, an append and a release whose replies are lost are done once', { timeout: 30_000 }, async () => {
   const prefix = `test:${randomUUID()}`;
-  await using proxy = await openFaultyProxy(url);
+  await using proxy = await openTcpProxy(target);
   await using near = await createRedisShardStore({ url, prefix, logBytesMax: 1_000 });
-  await using far = await createRedisShardStore({ url: proxy.url, prefix, logBytesMax: 1_000 });
+  await using far = await createRedisShardStore({ url: urlThrough(proxy, url), prefix, logBytesMax: 1_000 });
   const { epoch } = await far.claim(shard, 'a');
   const until = async (holds: (status: { head: number; position: number; ticket: number | null }) => boolean) => {
     const deadline = performance.now() + 10_000;
@@ -154,9 +155,9 @@ test('redis: while the server is gone an operation fails as retryable, with one 
 }, async () => {
   const warnings: string[] = [];
   const prefix = `test:${randomUUID()}`;
-  const proxy = await openFaultyProxy(url);
+  const proxy = await openTcpProxy(target);
   await using store = await createRedisShardStore({
-    url: proxy.url,
+    url: urlThrough(proxy, url),
     prefix,
     logBytesMax: 1_000,
     onWarning: (message) => warnings.push(message),
@@ -172,8 +173,8 @@ test('redis live feed: a server that stalls holds nobody up; the newest lines ar
   timeout: 30_000,
 }, async () => {
   const channel = randomUUID();
-  await using proxy = await openFaultyProxy(url);
-  await using far = await createRedisLiveFeed({ url: proxy.url, channel, waitingLinesMax: 100 });
+  await using proxy = await openTcpProxy(target);
+  await using far = await createRedisLiveFeed({ url: urlThrough(proxy, url), channel, waitingLinesMax: 100 });
   await using near = await createRedisLiveFeed({ url, channel });
   const heard: string[] = [];
   let done = () => {};
@@ -186,8 +187,36 @@ test('redis live feed: a server that stalls holds nobody up; the newest lines ar
   });
   proxy.holdReplies();
   for (let at = 0; at < 1_000; at += 1) far.publish([`x a=${at} 1`]);
-  proxy.passReplies();
+  proxy.heal();
   await all;
   const newest = Array.from({ length: 100 }, (_, index) => `x a=${900 + index} 1`);
   assert.deepEqual(heard, ['x a=0 1', ...newest]);
+});
+
+test('redis live feed: a subscriber whose connection broke in silence notices, and hears again', {
+  timeout: 30_000,
+}, async () => {
+  const channel = randomUUID();
+  await using proxy = await openTcpProxy(target);
+  await using far = await createRedisLiveFeed({ url: urlThrough(proxy, url), channel, pingIntervalMs: 100 });
+  await using near = await createRedisLiveFeed({ url, channel });
+  const heard: string[] = [];
+  let wake = () => {};
+  await far.subscribe((lines) => {
+    heard.push(...lines);
+    wake();
+  });
+  const hears = async (line: string) => {
+    // A feed loses what nobody hears: said again until it is heard.
+    while (!heard.includes(line)) {
+      near.publish([line]);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, 20);
+      });
+    }
+  };
+  await hears('before a=1 1');
+  proxy.halfOpen();
+  await hears('after a=1 2');
 });

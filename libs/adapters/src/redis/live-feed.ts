@@ -9,11 +9,14 @@ export interface RedisLiveFeedOptions {
   readonly channel?: string;
   /** Lines that wait for a slow server at most; beyond it the oldest are dropped. */
   readonly waitingLinesMax?: number;
+  /** How often a subscriber asks whether its server is still there. One that owes the answer at the next question is left, and connected to anew. */
+  readonly pingIntervalMs?: number;
   /** Told of a lost connection. */
   readonly onWarning?: (message: string) => void;
 }
 
 const WAITING_LINES_MAX_DEFAULT = 10_000;
+const PING_INTERVAL_MS_DEFAULT = 3_000;
 /** A message goes to every subscriber's output buffer: Redis cuts one off that has more than 8 MiB for a minute. */
 const MESSAGE_LINES_MAX = 2_000;
 
@@ -23,9 +26,10 @@ const MESSAGE_LINES_MAX = 2_000;
  */
 export async function createRedisLiveFeed(options: RedisLiveFeedOptions): Promise<LiveFeed> {
   const { url, channel = 'tideline-live', waitingLinesMax = WAITING_LINES_MAX_DEFAULT } = options;
+  const { pingIntervalMs = PING_INTERVAL_MS_DEFAULT } = options;
   const onWarning = options.onWarning ?? (() => {});
   const redis = await openRedis(url, { name: 'tideline-live', onWarning });
-  return new RedisLiveFeed({ redis, url, channel, waitingLinesMax, onWarning });
+  return new RedisLiveFeed({ redis, url, channel, waitingLinesMax, pingIntervalMs, onWarning });
 }
 
 interface Parts {
@@ -33,6 +37,7 @@ interface Parts {
   readonly url: string;
   readonly channel: string;
   readonly waitingLinesMax: number;
+  readonly pingIntervalMs: number;
   readonly onWarning: (message: string) => void;
 }
 
@@ -44,6 +49,7 @@ class RedisLiveFeed implements LiveFeed {
   #sending: Promise<void> | null = null;
   readonly #listeners = new Set<{ readonly listen: Listener }>();
   #subscriber: Promise<Redis> | null = null;
+  #pinging: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(parts: Parts) {
@@ -82,7 +88,9 @@ class RedisLiveFeed implements LiveFeed {
     this.#waiting = [];
     await this.#sending;
     const subscriber = await this.#subscriber?.catch(() => null);
-    for (const redis of [this.#parts.redis, subscriber]) await redis?.quit().catch(() => redis.disconnect());
+    clearInterval(this.#pinging);
+    // Nothing waits there any more: no goodbye that a connection which broke in silence would hold up.
+    for (const redis of [this.#parts.redis, subscriber]) redis?.disconnect();
   }
 
   async #send(): Promise<void> {
@@ -114,6 +122,25 @@ class RedisLiveFeed implements LiveFeed {
       subscriber.disconnect();
       throw error;
     }
+    this.#pinging = keepAsking(subscriber, this.#parts.pingIntervalMs);
     return subscriber;
   }
+}
+
+/** A subscriber sends nothing by itself: a connection that broke in silence (half open) would look like a quiet stream for ever. */
+function keepAsking(subscriber: Redis, intervalMs: number): NodeJS.Timeout {
+  let owed = false;
+  return setInterval(() => {
+    if (subscriber.status !== 'ready') return;
+    if (owed) {
+      owed = false;
+      subscriber.disconnect(true);
+      return;
+    }
+    owed = true;
+    const answered = (): void => {
+      owed = false;
+    };
+    subscriber.ping().then(answered, answered);
+  }, intervalMs);
 }
