@@ -124,6 +124,8 @@ function serverProperties(at: {
     'log.retention.ms=-1',
     'log.message.timestamp.before.max.ms=9223372036854775807',
     'log.cleaner.dedupe.buffer.size=16777216',
+    // Its default of 15 s between two looks for what can be compacted is for large logs.
+    'log.cleaner.backoff.ms=1000',
     'num.network.threads=2',
     'num.io.threads=4',
   ].join('\n')}\n`;

@@ -7,6 +7,7 @@ import type { Chunk } from './chunk.ts';
 
 const NS_A_MS = 1_000_000;
 const NS_A_UNIT = [NS_A_MS, 1_000, 1] as const;
+const NS_UNIT = 2;
 
 /** Escapes a tag key, tag value or field key: comma, equals sign, space; a line feed becomes a space, a trailing backslash goes. */
 export function escapeTag(value: string): string {
@@ -24,11 +25,19 @@ export function stringField(value: string): string {
 
 /**
  * Time of the point that row `row` makes, epoch ns as decimal digits: the event time plus the offset modulo the ns of the time's unit,
- * so that records of one instant keep apart (in one real day of trades 41,757 of 77,263 share a timestamp).
+ * so that records of one instant keep apart (in two real days of trades 41,757 of 77,263 share a timestamp).
  */
 export function pointTime(chunk: Chunk, row: number): string {
-  const tie = chunk.offsets[row] % NS_A_UNIT[chunk.timeUnit[row]];
-  return timeDigits(chunk.timeMs[row], chunk.timeSubNs[row] + tie);
+  const subNs = chunk.timeSubNs[row];
+  const unit = chunk.timeUnit[row];
+  const tie = chunk.offsets[row] % (unit === NS_UNIT ? precisionNs(subNs) : NS_A_UNIT[unit]);
+  return timeDigits(chunk.timeMs[row], subNs + tie);
+}
+
+/** Many feeds write whole milliseconds or microseconds with nine digits: those that are zero leave room for the offset. */
+function precisionNs(subNs: number): number {
+  if (subNs % NS_A_UNIT[1] !== 0) return 1;
+  return subNs === 0 ? NS_A_UNIT[0] : NS_A_UNIT[1];
 }
 
 /** Epoch ns digits of `ms` milliseconds and `ns` nanoseconds (0 <= ns < 1e6; ms is an integer, negative before 1970). */

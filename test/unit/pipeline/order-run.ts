@@ -23,6 +23,8 @@ export interface RunOptions {
   /** A handler dies after so many writes to the sink, drawn up to this; 0: never. */
   readonly writesACrash: number;
   readonly seriesMax?: number;
+  /** Records of a source's batch, rows of a chunk and chunks of a forecaster's batch, where they are not to be drawn. */
+  readonly sizes?: readonly [number, number, number];
   /** Called between two services of the shard with the store as it is committed. */
   readonly onCommitted?: (store: ShardStore) => Promise<void>;
 }
@@ -37,6 +39,7 @@ export interface RunResult {
 
 export async function runRecords(records: readonly RawRecord[], options: RunOptions): Promise<RunResult> {
   const { stream, draw, writesACrash } = options;
+  const sizes = options.sizes ?? [1 + draw(25), 1 + draw(9), 1 + draw(4)];
   const store = createMemoryShardStore({ logBytesMax: 1e9 });
   const deadLetters = createMemoryDeadLetterSink();
   const sink = createMemoryPointSink();
@@ -47,7 +50,7 @@ export async function runRecords(records: readonly RawRecord[], options: RunOpti
   const ingest = createIngest({
     ...{ store, deadLetters, sleep, onEvent, signal: NEVER, streams: new Map([[SHARD.topic, stream]]) },
     queue: { ...queue, work: sleep, drain: sleep, [Symbol.asyncDispose]: sleep },
-    chunkRowsMax: 1 + draw(9),
+    chunkRowsMax: sizes[1],
     fullRetryMs: 1,
   });
   let crashes = 0;
@@ -69,7 +72,7 @@ export async function runRecords(records: readonly RawRecord[], options: RunOpti
         forecaster = new Forecaster({
           ...{ store, queue, sink: dying, deadLetters, live: null, sleep, onEvent, owner: `owner-${crashes}` },
           topics: new Map([[SHARD.topic, { stream, engine: options.newEngine() }]]),
-          batchEntriesMax: 1 + draw(4),
+          batchEntriesMax: sizes[2],
           sliceRecordsMax: 1e6,
           seriesMax: options.seriesMax ?? 100,
         });
@@ -84,7 +87,7 @@ export async function runRecords(records: readonly RawRecord[], options: RunOpti
   };
   await ingest.start(SHARD);
   for (let at = 0; at < records.length; ) {
-    const size = 1 + draw(25);
+    const [size] = sizes;
     const part = records.slice(at, at + size);
     const next = records[at + size]?.offset ?? part[part.length - 1].offset + 1;
     await ingest.batch({ shard: SHARD, from: at === 0 ? 0 : part[0].offset, next, records: part });
