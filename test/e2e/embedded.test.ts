@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { generatedTicks } from '@tideline/streams';
-import { eventually } from '../stack/index.ts';
 import { tideline } from './command.ts';
-import { ROOT } from './services.ts';
 
 interface Summary {
   readonly records: number;
@@ -58,24 +54,4 @@ test('records on standard input are forecast, and what cannot be read becomes a 
     );
     const summary = await runOnce(['--file', '-', '--topic', 'ticks'], { cwd, input });
     assert.deepEqual([summary.records, summary.forecasts, summary.deadLetters], [300, 600, 2]);
-  }));
-
-test('a run that was killed with SIGKILL in the middle goes on from its state and ends with the digest of a run without faults', () =>
-  inFolder(async (cwd) => {
-    const file = join(cwd, 'ticks.jsonl');
-    const ticks = [...generatedTicks({ seed: 6, symbols: 50, records: 20_000 })];
-    await writeFile(file, ticks.map(({ value }) => value).join('\n'));
-    const straight = await runOnce(['--file', file, '--topic', 'ticks', '--state', join(cwd, 'straight')], { cwd });
-    const state = join(cwd, 'killed');
-    const args = ['demo', '--file', file, '--topic', 'ticks', '--state', state, '--rate', '4000', '--port', '0'];
-    const child = spawn(process.execPath, [join(ROOT, 'bin', 'tideline.js'), ...args], { cwd, stdio: 'ignore' });
-    const points = join(state, 'points.lp');
-    await eventually('some points written', async () => ((await stat(points).catch(() => null))?.size ?? 0) > 500_000);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    assert((await readFile(points, 'utf8')).split('\n').length < 2 * ticks.length, 'it was killed before its end');
-    const resumed = await runOnce(['--file', file, '--topic', 'ticks', '--state', state], { cwd });
-    assert.equal(resumed.digest, straight.digest);
-    assert.equal(resumed.forecasts, 2 * ticks.length);
-    assert(resumed.records < ticks.length, 'it went on from the middle');
   }));

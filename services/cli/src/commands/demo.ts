@@ -81,6 +81,7 @@ async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void
       : Math.max(1, Math.round(options.rate / LIVE_BATCHES_PER_SECOND)),
     ...(options.once || !replayable ? {} : { pace: pacer(options.rate) }),
     onNote: (message, fields) => log.info(fields, message),
+    onWarning: (message, fields) => log.warn(fields, message),
   });
   if (options.once) {
     printSummary(await embedded.finished(signals.drain), options.summary ?? 'text');

@@ -22,8 +22,10 @@ import {
   Forecaster,
   type LatePolicy,
   type LiveFeed,
+  type OnEvent,
   pointIdentity,
   type ShardStore,
+  shardName,
 } from '@tideline/pipeline';
 import { ResourceStack, sleep } from '@tideline/runtime';
 import { type EmbeddedStats, StatsCounter } from './stats.ts';
@@ -41,6 +43,8 @@ export interface EmbeddedOptions {
   readonly pace?: (records: readonly FeedRecord[], signal: AbortSignal) => Promise<void>;
   readonly batchRecordsMax: number;
   readonly onNote: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Told of trouble that the pipeline waits out, such as a full disk; once for each operation that has to be repeated. */
+  readonly onWarning: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What a finished run prints. */
@@ -91,7 +95,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       },
     }),
   );
-  const onEvent = counter.onEvent;
+  const onEvent: OnEvent = (event) => {
+    counter.onEvent(event);
+    if (event.type === 'retrying' && event.attempt === 1)
+      options.onWarning('A shard waits and tries again.', { shard: shardName(event.shard), reason: event.reason });
+  };
   const forecaster = new Forecaster({
     ...{ store, queue, sink, deadLetters, live, topics, sleep, onEvent },
     owner: randomUUID(),
