@@ -14,7 +14,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 const marker = (position: number, shard = SHARD) => ({ shard, position, epoch: 2, model: 'abc', atMs: 5 });
 
 async function newest(log: CheckpointLog, shard = SHARD) {
-  const found = (await log.read([shard], { takeOver: false })).get(shardName(shard));
+  const found = (await log.read([shard], { takeOver: false, settled: false })).get(shardName(shard));
   if (found === undefined) return null;
   const states = Object.fromEntries([...found.states].map(([key, state]) => [key, Buffer.from(state).toString()]));
   return { marker: found.marker, states };
@@ -82,7 +82,7 @@ export function checkpointLogContract(subject: CheckpointLogSubject): void {
     const other = await log.begin(OTHER);
     await other.write([{ key: 'A', bytes: bytes('o') }]);
     await other.commit(marker(7, OTHER));
-    const found = await log.read([SHARD, OTHER], { takeOver: true });
+    const found = await log.read([SHARD, OTHER], { takeOver: true, settled: true });
     assert.deepEqual([...found.values()].map((one) => one.marker.position).sort(), [10, 7]);
     await assert.rejects(first.commit(marker(20)), StaleEpochError);
     await first.close();

@@ -101,7 +101,7 @@ test(PROMISE, async (t) => {
     await eventually(
       'a checkpoint of everything',
       async () => {
-        const newest = [...(await log.read(shards, { takeOver: false })).values()];
+        const newest = [...(await log.read(shards, { takeOver: false, settled: false })).values()];
         return newest.reduce((sum, { marker }) => sum + marker.position, 0) === TICKS;
       },
       DEADLINE_MS,

@@ -2,7 +2,8 @@
  * Watches the simulated servers from the outside and says what is wrong, at the moment that it goes wrong.
  *
  * - Every point that the sink accepts is a point of the straight run, with the same fields.
- * - A position goes forward only; back only where Redis lost changes.
+ * - A position goes forward only; back only where Redis lost changes or a checkpoint took its place.
+ * - A checkpoint stands where the shard was committed, with all states of the straight run there, and never before the one that it replaces.
  * - When a position moves, the sink has accepted every point below it, and the states touched are those of the straight run at this position.
  * - What a process takes as committed was committed.
  * - When a log's head moves, every poison record below it is a dead letter; nothing else ever is.
@@ -10,11 +11,12 @@
  * At the end: all of it again, over everything.
  */
 import { createHash } from 'node:crypto';
-import { type Commit, type DeadLetter, type Shard, type ShardStatus, shardName } from '@tideline/pipeline';
+import { type Checkpoint, type DeadLetter, type Shard, type ShardStatus, shardName } from '@tideline/pipeline';
 import { type Expectation, type ShardExpectation, stateAt } from './expectation.ts';
+import type { CheckpointWatch } from './sim-checkpoint-log.ts';
 import type { SinkWatch } from './sim-influx.ts';
 import type { RedisState, SimRedis } from './sim-redis.ts';
-import type { StoreWatch } from './sim-shard-store.ts';
+import type { StoreChange, StoreWatch } from './sim-shard-store.ts';
 
 export const VIOLATION_KINDS = [
   'missing',
@@ -44,13 +46,16 @@ const VIOLATIONS_MAX = 20;
 /** Tickets of one shard in the queue: lost and late releases make new ones while old ones wait. */
 const TICKETS_PER_SHARD_MAX = 40;
 
-export class Checker implements StoreWatch, SinkWatch {
+export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
   readonly violations: Violation[] = [];
   readonly points = new Map<string, string>();
   readonly letters = new Map<string, DeadLetter>();
+  /** What happened besides the records' daily way. */
+  readonly counts = { checkpoints: 0, restores: 0 };
   readonly #expected: Expectation;
   readonly #logBytesMax: number;
   readonly #ledgers = new Map<string, Ledger>();
+  readonly #checkpoints = new Map<string, number>();
   #redis: SimRedis | null = null;
 
   constructor(options: { readonly expected: Expectation; readonly logBytesMax: number }) {
@@ -90,7 +95,20 @@ export class Checker implements StoreWatch, SinkWatch {
       this.found('position', `${position} of ${name} was acknowledged, but never committed`);
   }
 
-  async changed(state: RedisState, commit: Commit | null): Promise<void> {
+  checkpoint(shard: Shard, { marker, states }: Checkpoint): void {
+    const name = shardName(shard);
+    const { position } = marker;
+    this.counts.checkpoints += 1;
+    this.acknowledged(shard, position);
+    if (position < (this.#checkpoints.get(name) ?? -1))
+      this.found('position', `the checkpoint of ${name} went back to ${position}`);
+    this.#checkpoints.set(name, position);
+    const expected = this.#expected.shards.get(name);
+    if (expected !== undefined)
+      this.#allStatesAre(`the checkpoint of ${name} at ${position}`, expected, position, states);
+  }
+
+  async changed(state: RedisState, { commit, installed }: StoreChange): Promise<void> {
     const redis = this.#redis;
     if (redis === null) return;
     for (const status of await state.store.status()) {
@@ -99,13 +117,17 @@ export class Checker implements StoreWatch, SinkWatch {
       this.#ledgers.set(name, ledger);
       const expected = this.#expected.shards.get(name);
       if (expected === undefined) continue;
-      if (status.position < ledger.position && ledger.losses === redis.losses)
+      const isInstalled = installed !== undefined && shardName(installed) === name;
+      if (status.position < ledger.position && ledger.losses === redis.losses && !isInstalled)
         this.found('position', `${name} went back from ${ledger.position} to ${status.position}`);
       if (status.position > ledger.position && ledger.position >= 0)
         await this.#positionMoved(state, status, expected, ledger.position);
       // Refused or not: what it would have changed is as the straight run has it.
-      if (commit !== null && shardName(commit.shard) === name)
+      if (commit !== undefined && shardName(commit.shard) === name)
         await this.#statesAre(state, status, expected, [...commit.keys, ...commit.removed]);
+      if (isInstalled) this.counts.restores += 1;
+      if (isInstalled)
+        this.#allStatesAre(`installed ${name}`, expected, status.position, await statesIn(state, status.shard));
       if (status.head > ledger.head) this.#headMoved(name, expected, ledger.head, status.head);
       const farthest = Math.max(ledger.farthest, status.position);
       Object.assign(ledger, { position: status.position, head: status.head, farthest, losses: redis.losses });
@@ -173,13 +195,26 @@ export class Checker implements StoreWatch, SinkWatch {
       if (shard === undefined) continue;
       for (const offset of shard.poison)
         if (!this.letters.has(`${name}@${offset}`)) this.found('dead-letter', `${name}@${offset} is missing`);
-      const found = new Map<string, Uint8Array>();
-      for await (const { key, bytes } of state.store.states(status.shard)) found.set(key, bytes);
-      for (const key of new Set([...found.keys(), ...shard.states.keys()]))
-        if (!isEqual(found.get(key) ?? null, stateAt(shard, key, status.position)))
-          this.found('wrong', `the last state of ${key} in ${name} is ${show(found.get(key) ?? null)}`);
+      this.#allStatesAre(`in the end ${name}`, shard, status.position, await statesIn(state, status.shard));
     }
   }
+
+  #allStatesAre(
+    where: string,
+    shard: ShardExpectation,
+    position: number,
+    states: ReadonlyMap<string, Uint8Array>,
+  ): void {
+    for (const key of new Set([...states.keys(), ...shard.states.keys()]))
+      if (!isEqual(states.get(key) ?? null, stateAt(shard, key, position)))
+        this.found('wrong', `${where}: the state of ${key} is ${show(states.get(key) ?? null)}`);
+  }
+}
+
+async function statesIn({ store }: RedisState, shard: Shard): Promise<Map<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for await (const { key, bytes } of store.states(shard)) found.set(key, bytes);
+  return found;
 }
 
 /** Identity and fields of a line, by hand: a space that no backslash precedes ends the tags, the last space begins the time. */

@@ -15,7 +15,7 @@ export function startFaults(site: Site, nodes: (role: 'ingest' | 'forecaster') =
     const node = chance.pick(living);
     node.process.resume(0, 'told to stop', () => node.stop());
   };
-  const strikes: Partial<Record<FaultKind, () => void>> = {
+  const strikes: Partial<Record<FaultKind, () => unknown>> = {
     'stop-forecaster': () => stopOne('forecaster'),
     'stop-ingest': () => stopOne('ingest'),
     'redis-down': () => redis.stopFor(chance.magnitude(50, 4_000)),
@@ -30,19 +30,21 @@ export function startFaults(site: Site, nodes: (role: 'ingest' | 'forecaster') =
     'influx-down': () => influx.stopFor(chance.magnitude(50, 8_000)),
     'kafka-down': () => kafka.stopFor(chance.magnitude(50, 4_000)),
     rebalance: () => kafka.rebalance(),
+    retention: () => kafka.trim(),
+    compaction: () => kafka.checkpoints.compact(chance.whole(0, kafka.checkpoints.partitions - 1), chance.is(0.5)),
     'clock-jump': () => {
       if (chance.is(0.5)) redis.jumpClock(chance.whole(-5_000, 20_000));
       else world.setPace(chance.magnitude(0.02, 5));
     },
   };
-  for (const [kind, strike] of Object.entries(strikes) as [FaultKind, () => void][]) {
+  for (const [kind, strike] of Object.entries(strikes) as [FaultKind, () => unknown][]) {
     const plan = (): void => {
       const ms = world.faults.nextMs(kind);
       if (ms === null) return;
       world.scheduler.after(ms, `fault ${kind}`, () => {
         if (world.faults.isOver) return;
-        world.faults.count(kind);
-        strike();
+        // Some come to nothing.
+        if (strike() !== false) world.faults.count(kind);
         plan();
       });
     };

@@ -30,6 +30,8 @@ export const FAULT_KINDS = [
   'lock-loss-unseen',
   'clock-jump',
   'engine-failure',
+  'retention',
+  'compaction',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -44,6 +46,8 @@ const PERIOD_MS: Partial<Record<FaultKind, readonly [number, number]>> = {
   'kafka-down': [1_500, 10_000],
   rebalance: [500, 5_000],
   'clock-jump': [1_000, 8_000],
+  retention: [200, 3_000],
+  compaction: [300, 4_000],
 };
 
 /** Faults that strike at an await or a request: probability of each, drawn log-uniformly. */

@@ -2,6 +2,7 @@
 import { announceOutstanding, createIngest, Forecaster, RetryableError } from '@tideline/pipeline';
 import type { Checker } from './checker.ts';
 import type { Sabotage } from './sabotage.ts';
+import { createSimCheckpoints } from './sim-checkpoints.ts';
 import { createSimEngine, type SimEngine } from './sim-engine.ts';
 import { createSimDeadLetterSink, createSimPointSink, type SimSink } from './sim-influx.ts';
 import type { SimKafka } from './sim-kafka.ts';
@@ -22,6 +23,8 @@ export interface Settings {
   readonly batchEntriesMax: number;
   readonly sliceRecordsMax: number;
   readonly seriesMax: number;
+  /** 0: no checkpoints are written, and nothing is restored. */
+  readonly checkpointIntervalMs: number;
 }
 
 /** Everything that the processes share. */
@@ -53,7 +56,12 @@ export function startIngest(site: Site, name: string): Node {
   const process = new SimProcess(world, { name, role: 'ingest' });
   const watch = checker;
   const stopping = new AbortController();
-  const store = createSimShardStore(process, redis, watch);
+  const ported = createSimShardStore(process, redis, watch);
+  const shards = site.sabotage.ingestStore?.(ported) ?? ported;
+  const hasCheckpoints = settings.checkpointIntervalMs > 0;
+  const parts = { process, store: shards, signal: stopping.signal };
+  const checkpoints = hasCheckpoints ? createSimCheckpoints(site, parts) : null;
+  const store = checkpoints?.store ?? shards;
   const queue = new SimTicketQueue(world, process, redis);
   const letters = createSimDeadLetterSink(process, kafka, watch);
   const source = new SimSource(world, process, kafka, site.sabotage.fetch);
@@ -67,9 +75,12 @@ export function startIngest(site: Site, name: string): Node {
     onEvent: (event) => world.note(`${name} ${event.type}`),
     chunkRowsMax: settings.chunkRowsMax,
     fullRetryMs: FULL_RETRY_MS,
+    ...(checkpoints && !site.sabotage.hasNoCatchUp && { catchUp: checkpoints.catchUp }),
   });
   const live = async (): Promise<void> => {
     await source.run(handler);
+    const written = checkpoints?.run();
+    written?.catch((error: unknown) => process.die(`its checkpoints threw ${error}`));
     while (!stopping.signal.aborted) {
       try {
         if (!site.sabotage.hasNoSweep) {
@@ -82,6 +93,7 @@ export function startIngest(site: Site, name: string): Node {
       await process.sleep(SWEEP_MS, stopping.signal);
     }
     await source.drain();
+    await written;
     process.die('stopped');
   };
   live().catch((error: unknown) => process.die(`threw ${error}`));

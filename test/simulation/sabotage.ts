@@ -1,18 +1,27 @@
 /** Injected bugs: what the checkers must find. Each stands for a mistake that a pipeline of this kind can really have. */
-import type { DeadLetterSink, PointSink, ShardStore, SourceBatch, StepBatch } from '@tideline/pipeline';
+import type { CheckpointLog, DeadLetterSink, PointSink, ShardStore, SourceBatch, StepBatch } from '@tideline/pipeline';
 import type { FaultKind } from './fault-plan.ts';
 import type { SimEngine } from './sim-engine.ts';
+import type { SimStore } from './sim-redis.ts';
 
 /** Puts itself between a process and its ports, or into a server. */
 export interface Sabotage {
   /** The store as Redis keeps it. */
-  readonly server?: (store: ShardStore) => ShardStore;
+  readonly server?: (store: SimStore) => SimStore;
   /** The store as a forecaster sees it. */
   readonly store?: (store: ShardStore) => ShardStore;
   readonly sink?: (sink: PointSink) => PointSink;
   readonly letters?: (letters: DeadLetterSink) => DeadLetterSink;
   readonly engine?: (engine: SimEngine) => SimEngine;
+  /** The checkpoint log as an ingest sees it. */
+  readonly checkpoints?: (log: CheckpointLog) => CheckpointLog;
   readonly fetch?: (batch: SourceBatch) => SourceBatch;
+  /** The store as an ingest and its checkpoints see it. */
+  readonly ingestStore?: (store: SimStore) => SimStore;
+  /** Writers of checkpoints do not end those before them. */
+  readonly hasNoCheckpointFence?: boolean;
+  readonly hasNoRestore?: boolean;
+  readonly hasNoCatchUp?: boolean;
   readonly hasNoSweep?: boolean;
   readonly hasNoLogBound?: boolean;
 }
@@ -32,7 +41,7 @@ const TWO_OWNERS: readonly FaultKind[] = [
   'reply-slow',
 ];
 
-export const SABOTAGES: readonly NamedSabotage[] = [
+export const PIPELINE_SABOTAGES: readonly NamedSabotage[] = [
   { name: 'a double step', faults: [], create: () => ({ engine: every(20, stepTwice) }) },
   { name: 'a lost record', faults: [], create: () => ({ fetch: loseOneIn(20) }) },
   { name: 'a repeated record', faults: [], create: () => ({ engine: every(5, runFirstRowTwice) }) },
@@ -50,9 +59,9 @@ export const SABOTAGES: readonly NamedSabotage[] = [
 ];
 
 /** The store with some methods replaced. */
-function replace(store: ShardStore, methods: Partial<ShardStore>): ShardStore {
+export function replace<S extends ShardStore>(store: S, methods: Partial<S>): S {
   return new Proxy(store, {
-    get: (_, name) => Reflect.get(methods, name) ?? Reflect.get(store, name).bind(store),
+    get: (_, name) => Reflect.get(methods, name) ?? (Reflect.get(store, name) as () => unknown).bind(store),
   });
 }
 
@@ -105,7 +114,7 @@ function loseOneIn(n: number): (batch: SourceBatch) => SourceBatch {
   return (batch) => ({ ...batch, records: batch.records.filter(({ offset }) => offset % n !== n - 1) });
 }
 
-function withoutCommitCheck(store: ShardStore): ShardStore {
+function withoutCommitCheck(store: SimStore): SimStore {
   return replace(store, {
     async commit(commit) {
       const { topic, partition } = commit.shard;
@@ -117,7 +126,7 @@ function withoutCommitCheck(store: ShardStore): ShardStore {
   });
 }
 
-function withoutFence(store: ShardStore): ShardStore {
+function withoutFence(store: SimStore): SimStore {
   return replace(store, {
     read: (shard, position, entriesMax) => store.read(shard, position, entriesMax),
     load: (shard, keys) => store.load(shard, keys),
@@ -142,7 +151,7 @@ function acceptEarly(sink: PointSink): PointSink {
 }
 
 /** Every fifth commit moves the position and loses one state. */
-function tearCommits(store: ShardStore): ShardStore {
+function tearCommits(store: SimStore): SimStore {
   let commits = 0;
   return replace(store, {
     commit(commit) {

@@ -3,6 +3,7 @@
  * Compaction and transactions leave gaps: a batch's `next` lies anywhere between its last record and the following one.
  */
 import { type RawRecord, type Shard, type SourceBatch, shardName } from '@tideline/pipeline';
+import { CheckpointTopic } from './checkpoint-topic.ts';
 import type { SimProcess, SimServer } from './sim-process.ts';
 import type { World } from './world.ts';
 
@@ -11,7 +12,7 @@ export interface SimRecord {
   readonly record: RawRecord;
 }
 
-/** One partition as the workload made it. Its retention begins at `low`. */
+/** One partition as the workload made it. Its retention begins at `low`, and later further on. */
 export interface SimPartition {
   readonly shard: Shard;
   readonly low: number;
@@ -31,14 +32,23 @@ const FETCH_RECORDS_MAX = 24;
 export class SimKafka implements SimServer {
   readonly name = 'kafka';
   readonly partitions: ReadonlyMap<string, SimPartition>;
+  /** The topic of the checkpoints. */
+  readonly checkpoints: CheckpointTopic;
   readonly #world: World;
+  readonly #lows: Map<string, number>;
   readonly #members = new Set<GroupMember>();
   #generation = 0;
   #downUntilMs = 0;
 
-  constructor(world: World, partitions: readonly SimPartition[]) {
+  constructor(
+    world: World,
+    partitions: readonly SimPartition[],
+    topic: { readonly partitions: number; readonly hasFence: boolean },
+  ) {
     this.#world = world;
     this.partitions = new Map(partitions.map((partition) => [shardName(partition.shard), partition]));
+    this.#lows = new Map(partitions.map(({ shard, low }) => [shardName(shard), low]));
+    this.checkpoints = new CheckpointTopic({ nowMs: () => world.nowMs, ...topic });
   }
 
   isDown(): boolean {
@@ -53,6 +63,11 @@ export class SimKafka implements SimServer {
     this.#downUntilMs = 0;
   }
 
+  /** First offset that is retained. */
+  low(shard: Shard): number {
+    return this.#lows.get(shardName(shard)) ?? 0;
+  }
+
   /** First offset after everything that is there now. */
   high(shard: Shard): number {
     const { low, records } = this.#partition(shard);
@@ -60,9 +75,20 @@ export class SimKafka implements SimServer {
     return last === undefined ? low : last.record.offset + 1;
   }
 
-  /** Records from `at` on, or null where there are none yet. */
-  fetch(shard: Shard, from: number, at: number): SourceBatch | null {
+  /** Retention deletes what the newest checkpoint of a partition makes needless, or a part of it. False where that is nothing. */
+  trim(): boolean {
+    const { chance } = this.#world;
+    const { shard } = chance.pick([...this.partitions.values()]);
+    const [low, end] = [this.low(shard), Math.min(this.checkpoints.newest(shardName(shard)), this.high(shard))];
+    if (end <= low) return false;
+    this.#lows.set(shardName(shard), chance.is(0.7) ? end : chance.whole(low + 1, end));
+    return true;
+  }
+
+  /** Records from `at` on; null where there are none yet, 'deleted' where retention has passed `at`. */
+  fetch(shard: Shard, from: number, at: number): SourceBatch | 'deleted' | null {
     const { chance, nowMs } = this.#world;
+    if (at < this.low(shard)) return 'deleted';
     const { records } = this.#partition(shard);
     const there = records.filter(({ atMs, record }) => atMs <= nowMs && record.offset >= at);
     if (there.length === 0) return null;

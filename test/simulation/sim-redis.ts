@@ -6,13 +6,15 @@
  * to an empty state. Store and tickets lose the same changes, because they are one server.
  */
 import { createMemoryShardStore } from '@tideline/adapters';
-import type { ShardStore } from '@tideline/pipeline';
+import type { ShardStore, SnapshotStore } from '@tideline/pipeline';
 import type { SimServer } from './sim-process.ts';
 import { TicketTable } from './ticket-table.ts';
 import type { World } from './world.ts';
 
+export type SimStore = ShardStore & SnapshotStore;
+
 export interface RedisState {
-  readonly store: ShardStore;
+  readonly store: SimStore;
   readonly tickets: TicketTable;
 }
 
@@ -23,7 +25,7 @@ interface Change {
 
 export interface SimRedisOptions {
   /** A test's injected bug. */
-  readonly sabotage?: ((store: ShardStore) => ShardStore) | undefined;
+  readonly sabotage?: ((store: SimStore) => SimStore) | undefined;
   readonly logBytesMax: number;
   readonly logRecordsMax: number;
 }
@@ -81,12 +83,20 @@ export class SimRedis implements SimServer {
     return apply(this.#state);
   }
 
-  /** Loses every change after `sinceMs`. The memory store changes within the call, before it returns its promise. */
+  /** Loses every change after `sinceMs`. What is left is applied again before the next event. */
   lose(sinceMs: number): void {
     this.#changes = this.#changes.filter(({ atMs }) => atMs < sinceMs);
     this.#state = this.#empty();
     this.losses += 1;
-    for (const { apply } of this.#changes) Promise.resolve(apply(this.#state)).catch(() => undefined);
+    const state = this.#state;
+    void (async () => {
+      for (const { apply } of this.#changes)
+        try {
+          await apply(state);
+        } catch {
+          // Refused then as now.
+        }
+    })();
   }
 
   /** A worker that waits for a job is woken by the next one. */

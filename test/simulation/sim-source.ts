@@ -11,6 +11,12 @@ import type { World } from './world.ts';
 const RETRY_MS = 200;
 const POLL_MS = 300;
 
+/** `from` of the next batch, and the offset that is read at: above it where retention has deleted what lies between. */
+interface Position {
+  readonly from: number;
+  readonly readAt: number;
+}
+
 interface Lane {
   readonly shard: Shard;
   /** Assignment that the lane is positioned for; -1: not its own. */
@@ -88,40 +94,61 @@ export class SimSource implements RecordSource, GroupMember {
     if (handler === null) return;
     const goesOn = (): boolean => lane.generation >= 0 && lane.round === round && !this.#stop.signal.aborted;
     if (!goesOn()) return;
-    const { low } = this.#partition(shard);
-    let from = (await handler.start(shard)) ?? low;
+    let at = await this.#position(shard, handler, await handler.start(shard));
     while (goesOn()) {
-      const batch = await this.#fetch(shard, from);
+      const batch = await this.#fetch(shard, at);
       if (!goesOn()) return;
       if (batch === null) {
         await this.process.sleep(POLL_MS, this.#stop.signal);
         continue;
       }
+      if (batch === 'deleted') {
+        at = await this.#position(shard, handler, await handler.start(shard));
+        continue;
+      }
       lane.isBusy = true;
       const { seek } = await handler.batch(this.#sabotage?.(batch) ?? batch);
       lane.isBusy = false;
-      if (seek === null) from = batch.next;
-      else from = seek < 0 ? low : seek;
-      if (this.#world.faults.strikes('batch-repeated')) from = this.#world.chance.whole(low, from);
+      if (seek === null) at = { from: batch.next, readAt: batch.next };
+      else at = await this.#position(shard, handler, seek < 0 ? null : seek);
+      if (this.#world.faults.strikes('batch-repeated')) {
+        const from = this.#world.chance.whole(Math.min(this.#kafka.low(shard), at.from), at.from);
+        at = { from, readAt: from };
+      }
     }
   }
 
-  async #fetch(shard: Shard, from: number): Promise<ReturnType<SimKafka['fetch']>> {
-    const { low } = this.#partition(shard);
+  /** Where reading begins for what the handler wants; asked again where retention has passed it. */
+  async #position(shard: Shard, handler: SourceHandler, first: number | null): Promise<Position> {
+    for (let wanted = first; ; ) {
+      const low = await this.#low(shard);
+      if (wanted === null || wanted >= low) return { from: wanted ?? low, readAt: wanted ?? low };
+      const answer = await handler.start(shard, low);
+      if (answer === wanted) return { from: wanted, readAt: low };
+      wanted = answer;
+    }
+  }
+
+  async #low(shard: Shard): Promise<number> {
+    for (;;) {
+      try {
+        return await this.process.call(this.#kafka, `low ${shardName(shard)}`, () => this.#kafka.low(shard));
+      } catch (error) {
+        if (!(error instanceof RetryableError)) throw error;
+        await this.process.sleep(RETRY_MS, this.#stop.signal);
+      }
+    }
+  }
+
+  async #fetch(shard: Shard, at: Position): Promise<ReturnType<SimKafka['fetch']>> {
     try {
-      return await this.process.call(this.#kafka, `fetch ${shardName(shard)}@${from}`, () =>
-        this.#kafka.fetch(shard, from, Math.max(from, low)),
+      return await this.process.call(this.#kafka, `fetch ${shardName(shard)}@${at.from}`, () =>
+        this.#kafka.fetch(shard, at.from, at.readAt),
       );
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       await this.process.sleep(RETRY_MS, this.#stop.signal);
       return null;
     }
-  }
-
-  #partition(shard: Shard): { readonly low: number } {
-    const partition = this.#kafka.partitions.get(shardName(shard));
-    if (partition === undefined) throw new RangeError(`There is no partition ${shardName(shard)}.`);
-    return partition;
   }
 }

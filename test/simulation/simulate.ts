@@ -76,7 +76,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   checker.attach(redis);
   const site: Site = {
     ...{ world, settings, redis, checker, hasAsyncEngine, sabotage },
-    kafka: new SimKafka(world, workload.partitions),
+    kafka: new SimKafka(world, workload.partitions, {
+      partitions: chance.whole(1, 3),
+      hasFence: !sabotage.hasNoCheckpointFence,
+    }),
     influx: new SimSink(world, 'influx'),
     streams,
   };
@@ -103,7 +106,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ...{
       digests: checker.digests(),
       traceLines: scheduler.trace.lines(),
-      special: workload.special,
+      special: { ...workload.special, ...checker.counts },
       faults: faults.counts,
       drainMs,
     },
@@ -120,6 +123,7 @@ function drawSettings(chance: Chance): Settings {
     batchEntriesMax: chance.whole(1, 5),
     sliceRecordsMax: Math.round(chance.magnitude(1, 200)),
     seriesMax: Math.round(chance.magnitude(1, 12)),
+    checkpointIntervalMs: chance.is(0.6) ? Math.round(chance.magnitude(100, 2_000)) : 0,
   };
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaultKind } from './fault-plan.ts';
-import { SABOTAGES } from './sabotage.ts';
+import { PIPELINE_SABOTAGES } from './sabotage.ts';
+import { CHECKPOINT_SABOTAGES } from './sabotage-checkpoints.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
 
 /** A bounded part of what `npm run sim` runs. */
@@ -61,7 +62,7 @@ test('a crash at any await of any process is made good', async () => {
   }
 });
 
-for (const { name, faults, create } of SABOTAGES)
+for (const { name, faults, create } of [...PIPELINE_SABOTAGES, ...CHECKPOINT_SABOTAGES])
   test(`the checkers find ${name}`, async () => {
     for (let seed = 1; seed <= SABOTAGE_SEEDS_MAX; seed += 1) {
       const { violations } = await simulate({ seed, faults, sabotage: create() });

@@ -74,9 +74,12 @@ export interface CheckpointLog extends AsyncDisposable {
   begin(shard: Shard): Promise<CheckpointWriter>;
   /**
    * The newest complete checkpoints of these shards, by `shardName`. `takeOver` ends their writers first: a dead one's unfinished work would be waited
-   * for; a live one begins anew.
+   * for; a live one begins anew. `settled`: none committed before the call is missed, though somebody else's unfinished one stands before it.
    */
-  read(shards: readonly Shard[], options: { readonly takeOver: boolean }): Promise<ReadonlyMap<string, Checkpoint>>;
+  read(
+    shards: readonly Shard[],
+    options: { readonly takeOver: boolean; readonly settled: boolean },
+  ): Promise<ReadonlyMap<string, Checkpoint>>;
 }
 
 /** Writes one checkpoint after the other, each as the difference to the one before. Throws StaleEpochError where another writer began since. */

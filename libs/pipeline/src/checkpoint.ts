@@ -133,7 +133,7 @@ class Work {
   /** False where the newest checkpoint is ahead of the store. */
   async compareAll(): Promise<boolean> {
     const { shard, store, log, state } = this.#options;
-    const newest = (await log.read([shard], { takeOver: false })).get(shardName(shard));
+    const newest = (await log.read([shard], { takeOver: false, settled: true })).get(shardName(shard));
     state.marker = newest?.marker ?? null;
     if (newest !== undefined && newest.marker.position > this.#positionMin) return false;
     const entries = await this.#logKeys();

@@ -40,8 +40,8 @@ export class CheckpointedStore implements ShardStore {
   readonly #options: CheckpointedStoreOptions;
   readonly #store: ShardStore & SnapshotStore;
   readonly #states = new Map<string, { readonly shard: Shard; readonly state: CheckpointState }>();
-  /** Shards that wait for the log to be read, once for all of them. */
-  readonly #asked = new Map<string, Shard>();
+  /** Shards that wait for the log to be read, once for all of them; with where each stands, null: unknown. */
+  readonly #asked = new Map<string, { readonly shard: Shard; readonly head: number | null }>();
   #restoring: Promise<void> = Promise.resolve();
 
   constructor(options: CheckpointedStoreOptions) {
@@ -64,8 +64,17 @@ export class CheckpointedStore implements ShardStore {
     this.#stateOf(shard).changed.forget();
     const head = await this.#store.head(shard);
     if (head !== null || !this.#options.restore) return head;
-    await this.#restore(shard);
+    await this.#restore(shard, null);
     return this.#store.head(shard);
+  }
+
+  /**
+   * The shard ends before what the source retains: a store that was rolled back, and retention has gone on meanwhile. The newest checkpoint takes its place
+   * where it is ahead; every point below it was accepted before it was written.
+   */
+  async catchUp(shard: Shard): Promise<void> {
+    const head = await this.#store.head(shard);
+    if (this.#options.restore) await this.#restore(shard, head);
   }
 
   async append(
@@ -80,7 +89,7 @@ export class CheckpointedStore implements ShardStore {
     }
     // The store lost the shard while we ran.
     if (result.status === 'seek' && result.head === null && this.#options.restore) {
-      await this.#restore(shard);
+      await this.#restore(shard, null);
       return { status: 'seek', head: await this.#store.head(shard) };
     }
     return result;
@@ -131,8 +140,8 @@ export class CheckpointedStore implements ShardStore {
   }
 
   /** One reading of the log serves all shards that ask before it starts. */
-  #restore(shard: Shard): Promise<void> {
-    this.#asked.set(shardName(shard), shard);
+  #restore(shard: Shard, head: number | null): Promise<void> {
+    this.#asked.set(shardName(shard), { shard, head });
     const turn = this.#restoring.then(() => this.#restoreAsked());
     this.#restoring = turn.catch(() => undefined);
     return turn;
@@ -140,19 +149,22 @@ export class CheckpointedStore implements ShardStore {
 
   async #restoreAsked(): Promise<void> {
     const { log, accepts, nowMs, onEvent } = this.#options;
-    const shards = [...this.#asked.values()];
-    if (shards.length === 0) return;
+    const asked = [...this.#asked.values()];
+    if (asked.length === 0) return;
     const started = nowMs();
-    const found = await log.read(shards, { takeOver: true });
-    for (const shard of shards) {
+    const found = await log.read(
+      asked.map(({ shard }) => shard),
+      { takeOver: true, settled: true },
+    );
+    for (const { shard, head } of asked) {
       const checkpoint = found.get(shardName(shard));
       if (checkpoint === undefined || !(await accepts(checkpoint.marker))) {
         const position = checkpoint?.marker.position ?? -1;
         onEvent({ type: 'not-restored', shard, reason: checkpoint === undefined ? 'none' : 'refused', position });
-      } else {
+      } else if (head === null || checkpoint.marker.position > head) {
         const { marker, states } = checkpoint;
         const image = { ...marker, shard, states: statesOf(states) };
-        if (await this.#store.install(image, { force: false }))
+        if (await this.#store.install(image, { force: head !== null }))
           onEvent({ type: 'restored', shard, marker, series: states.size, durationMs: nowMs() - started });
       }
       // Only now: where this failed, the next in turn tries again for all who asked.

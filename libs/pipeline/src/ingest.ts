@@ -32,6 +32,8 @@ export interface IngestOptions {
   readonly chunkRowsMax: number;
   /** How long to wait before asking a full log again. */
   readonly fullRetryMs: number;
+  /** The store ends before what the source retains: moves the shard forward to where its records go on, if anything is known of that. */
+  readonly catchUp?: (shard: Shard) => Promise<void>;
 }
 
 const RETRY_DELAY_MS_MAX = 5_000;
@@ -51,8 +53,9 @@ export function createIngest(options: IngestOptions): Ingest {
   // Where the log of each shard that this process reads ended when it last heard of it.
   const heads = new Map<string, { readonly shard: Shard; readonly head: number }>();
   return {
-    async start(shard) {
+    async start(shard, low) {
       const name = shardName(shard);
+      if (low !== undefined) await withRetry(options, shard, async () => options.catchUp?.(shard));
       const head = await withRetry(options, shard, () => options.store.head(shard));
       heads.delete(name);
       // Both ways: a shard that was unknown at an earlier assignment must not be begun from the middle after a loss.

@@ -148,8 +148,11 @@ export const BEGINNING = -1;
 
 /** What a source's owner gives it. */
 export interface SourceHandler {
-  /** Offset to start a shard at; null: its beginning. Asked again at every assignment. */
-  start(shard: Shard): Promise<number | null>;
+  /**
+   * Offset to start a shard at; null: its beginning. Asked again at every assignment, and once more with `low`, the first offset that is retained, where
+   * the answer lies before it: records that the store still wants are gone. The same answer again means that they are lost.
+   */
+  start(shard: Shard, low?: number): Promise<number | null>;
   /** Resolves with `next` to go on, or with another offset (or BEGINNING) to seek to. Not resolving is the back-pressure. */
   batch(batch: SourceBatch): Promise<{ readonly seek: number | null }>;
 }

@@ -12,7 +12,7 @@ import {
   shardName,
   writeCheckpoint,
 } from '@tideline/pipeline';
-import { type Logger, type Metrics, sleep } from '@tideline/runtime';
+import type { Logger, Metrics } from '@tideline/runtime';
 
 export interface CheckpointsOptions {
   readonly store: ShardStore & SnapshotStore;
@@ -24,8 +24,13 @@ export interface CheckpointsOptions {
   readonly restore: boolean;
   /** Offset after the newest record of the shard's topic, as the source has it. */
   readonly endOf: (shard: Shard) => Promise<number>;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+  /** The time of day, for people. */
+  readonly wallMs: () => number;
+  readonly logger: Pick<Logger, 'debug' | 'info' | 'warn'>;
+  readonly metrics: Pick<Metrics, 'counter'>;
   readonly signal: AbortSignal;
 }
 
@@ -33,30 +38,32 @@ export interface CheckpointsOptions {
 export interface Checkpoints {
   /** The store as ingest is to see it. */
   readonly store: ShardStore;
+  /** See CheckpointedStore. */
+  readonly catchUp: (shard: Shard) => Promise<void>;
   /** Writes checkpoints until the signal aborts. A failure is told and tried again at the next interval; only a bug rejects. */
   run(): Promise<void>;
 }
 
 export function createCheckpoints(options: CheckpointsOptions): Checkpoints {
-  const { log, logger, restore, signal } = options;
+  const { log, logger, nowMs, restore, signal, sleep, wallMs } = options;
   const tell = createTellers(options);
   const store = new CheckpointedStore({
     ...{ store: options.store, log, restore },
     accepts: async (marker: CheckpointMarker) => marker.position <= (await options.endOf(marker.shard)),
-    nowMs: () => performance.now(),
+    nowMs,
     onEvent: tell.restored,
   });
   const writeOne = async ({ shard, state }: ReturnType<CheckpointedStore['tracked']>[number]): Promise<void> => {
-    const started = performance.now();
+    const started = nowMs();
     try {
-      const pace = pacer(options.bytesPerSecond, signal);
+      const pace = pacer(options);
       const result = await writeCheckpoint({
         ...{ shard, state, log, pace, signal },
         store: options.store,
-        nowMs: Date.now,
+        nowMs: wallMs,
       });
       if (result.status === 'foreign') store.untrack(shard);
-      tell.written(shard, result, performance.now() - started);
+      tell.written(shard, result, nowMs() - started);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RetryableError || error instanceof StaleEpochError)) throw error;
@@ -65,6 +72,7 @@ export function createCheckpoints(options: CheckpointsOptions): Checkpoints {
   };
   return {
     store,
+    catchUp: (shard) => store.catchUp(shard),
     async run() {
       if (options.intervalMs === 0) return;
       await sleep(options.intervalMs, signal);
@@ -80,12 +88,12 @@ export function createCheckpoints(options: CheckpointsOptions): Checkpoints {
 }
 
 /** Waits so that no more than `bytesPerSecond` are written from the first part on. */
-function pacer(bytesPerSecond: number, signal: AbortSignal): (bytes: number) => Promise<void> {
-  const started = performance.now();
+function pacer({ bytesPerSecond, nowMs, signal, sleep }: CheckpointsOptions): (bytes: number) => Promise<void> {
+  const started = nowMs();
   let written = 0;
   return async (bytes) => {
     written += bytes;
-    const aheadMs = (written / bytesPerSecond) * 1_000 - (performance.now() - started);
+    const aheadMs = (written / bytesPerSecond) * 1_000 - (nowMs() - started);
     if (aheadMs > 1) await sleep(aheadMs, signal);
   };
 }

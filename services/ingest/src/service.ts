@@ -78,6 +78,7 @@ export async function runIngest(
     signal: signals.drain,
     chunkRowsMax: config.TIDELINE_CHUNK_ROWS_MAX,
     fullRetryMs: FULL_RETRY_MS,
+    catchUp: checkpoints.catchUp,
   });
   const checks = { redis: async () => void (await store.status()) };
   const { TIDELINE_HEALTH_HOST: host, TIDELINE_HEALTH_PORT: port } = config;
@@ -121,9 +122,9 @@ async function openCheckpoints(parts: {
   const { config, store, ...rest } = parts;
   const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_CHECKPOINT_INTERVAL_MS: intervalMs } = config;
   const restore = config.TIDELINE_CHECKPOINT_RESTORE === 'newest';
-  if (intervalMs === 0 && !restore) return { store, run: async () => undefined };
+  if (intervalMs === 0 && !restore) return { store, catchUp: async () => undefined, run: async () => undefined };
   return createCheckpoints({
-    ...{ store, intervalMs, restore, ...rest },
+    ...{ store, intervalMs, restore, sleep, nowMs: () => performance.now(), wallMs: Date.now, ...rest },
     log: await createKafkaCheckpointLog({ brokers, topic: config.TIDELINE_CHECKPOINT_TOPIC }),
     bytesPerSecond: config.TIDELINE_CHECKPOINT_BYTES_PER_SECOND,
     async endOf({ topic, partition }) {

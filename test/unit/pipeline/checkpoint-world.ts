@@ -285,7 +285,7 @@ export class CheckpointWorld {
 
   /** Throws where the newest complete checkpoint is none of the states that the shard has had at its position. */
   async #check() {
-    const newest = (await this.#log.read([SHARD], { takeOver: false })).get(shardName(SHARD));
+    const newest = (await this.#log.read([SHARD], { takeOver: false, settled: false })).get(shardName(SHARD));
     if (newest === undefined) return null;
     const found = [...newest.states].map(([key, bytes]) => [key, Buffer.from(bytes).toString()]).sort();
     const possible = this.#moments.filter(({ position }) => position === newest.marker.position);

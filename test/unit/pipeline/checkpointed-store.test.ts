@@ -97,3 +97,16 @@ test('shards that ask at once are read together; where that fails, none of them 
   );
   assert.equal(await store.head(SHARD), 10);
 });
+
+test('a store rolled back behind what the source retains goes on from the checkpoint that is ahead, never backwards', async () => {
+  const { store, inner } = storeOver(await logWith([40]));
+  await inner.append(SHARD, entry(30, 31, true));
+  const { epoch } = await inner.claim(SHARD, 'owner');
+  await store.catchUp(SHARD);
+  assert.equal(await store.head(SHARD), 40);
+  const commit = { shard: SHARD, epoch, from: 30, position: 31, model: 'abc', keys: [], states: [], removed: [] };
+  await assert.rejects(inner.commit(commit), { code: 'STALE_EPOCH' }, 'the owner of before is fenced');
+  await inner.append(SHARD, entry(40, 50));
+  await store.catchUp(SHARD);
+  assert.equal(await store.head(SHARD), 50);
+});

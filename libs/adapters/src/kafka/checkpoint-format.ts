@@ -19,6 +19,11 @@ export function markerMessage(marker: CheckpointMarker): Message {
   return { key: `${shard.topic}/${shard.partition}`, value };
 }
 
+/** Says nothing: it is written to be seen. */
+export function settlingMessage(): Message {
+  return { key: '//settled', value: null };
+}
+
 export type CheckpointMessage =
   | { readonly kind: 'marker'; readonly shard: Shard; readonly marker: CheckpointMarker | null }
   | { readonly kind: 'state'; readonly shard: Shard; readonly key: string; readonly bytes: Uint8Array | null };

@@ -12,14 +12,15 @@ import {
   type CheckpointMarker,
   type CheckpointWriter,
   ConfigError,
+  RetryableError,
   type Shard,
   StaleEpochError,
   shardName,
 } from '@tideline/pipeline';
 import { type Admin, Partitioners, type Producer, type Transaction } from 'kafkajs';
-import { markerMessage, readCheckpointMessage, stateMessage } from './checkpoint-format.ts';
+import { markerMessage, readCheckpointMessage, settlingMessage, stateMessage } from './checkpoint-format.ts';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
-import { translateKafkaError } from './kafka-errors.ts';
+import { translateKafkaError, withKafkaErrors } from './kafka-errors.ts';
 import { readTopicToEnd } from './read-topic.ts';
 import { whileSettling } from './settling.ts';
 import { ensureTopics, readRanges, withAdmin } from './topics.ts';
@@ -49,6 +50,8 @@ const READ_DEADLINE_MS = 300_000;
 const TOPIC_RESOURCE = 2;
 const VISIBLE_DEADLINE_MS = 10_000;
 const VISIBLE_RETRY_MS = 20;
+/** The broker ends a transaction that is too old, and looks for such every ten seconds. */
+const SETTLE_DEADLINE_MS = TRANSACTION_TIMEOUT_MS + 30_000;
 
 /** Throws RetryableError where Kafka does not answer, ConfigError where it refuses or the topic is not compacted. */
 export async function createKafkaCheckpointLog(options: KafkaCheckpointOptions): Promise<CheckpointLog> {
@@ -95,11 +98,7 @@ class KafkaCheckpointLog implements CheckpointLog {
       // The first transaction fences, even if nothing is ever written in it.
       const first = await producer.transaction();
       const partition = this.#partitionOf(shard);
-      const visibleEnd = (): Promise<number> =>
-        withAdmin(this.#options, async (admin) => {
-          const ranges = await readRanges(admin, topic);
-          return ranges.find((range) => range.partition === partition)?.high ?? 0;
-        });
+      const visibleEnd = (): Promise<number> => this.#visibleEnd(partition);
       return new KafkaCheckpointWriter({ producer, first, topic, shard, address, partition, visibleEnd });
     } catch (error) {
       await producer.disconnect().catch(() => undefined);
@@ -109,13 +108,14 @@ class KafkaCheckpointLog implements CheckpointLog {
 
   async read(
     shards: readonly Shard[],
-    options: { readonly takeOver: boolean },
+    options: { readonly takeOver: boolean; readonly settled: boolean },
   ): Promise<ReadonlyMap<string, Checkpoint>> {
     const { topic, readDeadlineMs = READ_DEADLINE_MS } = this.#options;
     if (options.takeOver) await this.#takeOver(shards);
     const wanted = new Map(shards.map((shard) => [shardName(shard), new Map<string, Uint8Array>()]));
     const markers = new Map<string, CheckpointMarker>();
     const partitions = [...new Set(shards.map((shard) => this.#partitionOf(shard)))];
+    if (options.settled) await this.#settle(partitions);
     await readTopicToEnd({
       ...this.#options,
       ...{ topic, partitions, deadlineMs: readDeadlineMs },
@@ -135,15 +135,48 @@ class KafkaCheckpointLog implements CheckpointLog {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Ends the writers of the shards, where anything was ever written to their partition. */
+  /** Ends the writers of the shards. */
   async #takeOver(shards: readonly Shard[]): Promise<void> {
-    const ranges = await withAdmin(this.#options, (admin) => readRanges(admin, this.#options.topic));
-    const written = new Set(ranges.filter(({ high }) => high > 0).map(({ partition }) => partition));
     for (const shard of shards) {
-      if (!written.has(this.#partitionOf(shard))) continue;
       const writer = await this.begin(shard);
       await writer.close();
     }
+  }
+
+  /**
+   * An unfinished transaction of any shard hides what was committed after it in the same partition. Once a message of our own can be seen, everything
+   * before it can, or is gone.
+   */
+  async #settle(partitions: readonly number[]): Promise<void> {
+    const { topic } = this.#options;
+    const producer = createKafkaClient(this.#options, 'patient').producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+    });
+    await withKafkaErrors(kafkaAddress(this.#options), async () => {
+      try {
+        await producer.connect();
+        const messages = partitions.map((partition) => ({ ...settlingMessage(), partition }));
+        const written = await producer.send({ topic, acks: -1, messages });
+        for (const { partition, baseOffset } of written) {
+          const seen = () => this.#visibleEnd(partition);
+          if (!(await endPasses(seen, Number(baseOffset), SETTLE_DEADLINE_MS)))
+            throw new RetryableError(
+              `An unfinished transaction hides checkpoints in partition ${partition} of '${topic}'.`,
+            );
+        }
+      } finally {
+        await producer.disconnect().catch(() => undefined);
+      }
+    });
+  }
+
+  /** Offset up to which readers see the partition (its last stable offset). */
+  #visibleEnd(partition: number): Promise<number> {
+    return withAdmin(this.#options, async (admin) => {
+      const ranges = await readRanges(admin, this.#options.topic);
+      return ranges.find((range) => range.partition === partition)?.high ?? 0;
+    });
   }
 
   /** All of a shard lies in one partition, so that its messages keep their order. */
@@ -201,17 +234,8 @@ class KafkaCheckpointWriter implements CheckpointWriter {
       await this.#transaction?.commit();
       this.#transaction = null;
     });
-    await this.#whenVisible();
-  }
-
-  /** The broker answers a commit before it has marked the partition: a reader who comes at once would see nothing new. Committed it is in any case. */
-  async #whenVisible(): Promise<void> {
-    const deadline = Date.now() + VISIBLE_DEADLINE_MS;
-    for (;;) {
-      const end = await this.#parts.visibleEnd().catch(() => 0);
-      if (end > this.#lastOffset || Date.now() > deadline) return;
-      await sleep(VISIBLE_RETRY_MS);
-    }
+    // The broker answers a commit before it has marked the partition: a reader who comes at once would see nothing new. Committed it is in any case.
+    await endPasses(this.#parts.visibleEnd, this.#lastOffset, VISIBLE_DEADLINE_MS);
   }
 
   async close(): Promise<void> {
@@ -237,6 +261,17 @@ class KafkaCheckpointWriter implements CheckpointWriter {
     } catch (error) {
       throw writerError(error, this.#parts.shard, this.#parts.address);
     }
+  }
+}
+
+/** False where readers do not see the message at `offset` within the time. */
+async function endPasses(visibleEnd: () => Promise<number>, offset: number, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const end = await visibleEnd().catch(() => 0);
+    if (end > offset) return true;
+    if (Date.now() > deadline) return false;
+    await sleep(VISIBLE_RETRY_MS);
   }
 }
 

@@ -25,7 +25,7 @@ import { translateKafkaError, withKafkaErrors } from './kafka-errors.ts';
 import { createLane, type KafkaLane, startAt } from './kafka-lane.ts';
 import { rawRecord } from './kafka-record.ts';
 import { type PartitionShare, shareAssigner } from './partition-share.ts';
-import { assertTopics, readRanges, withAdmin } from './topics.ts';
+import { assertTopics, type PartitionRange, readRanges, withAdmin } from './topics.ts';
 
 export interface KafkaSourceOptions extends KafkaConnection {
   readonly topics: readonly string[];
@@ -207,11 +207,17 @@ class KafkaSource implements RecordSource {
   }
 
   async #seekLane(lane: KafkaLane, generation: number, seek: number | null | undefined): Promise<void> {
-    const { topic, partition } = lane.shard;
-    const wanted = seek === undefined ? await this.#start(lane.shard) : seek;
-    const range = (await readRanges(this.#admin, topic)).find((entry) => entry.partition === partition);
-    if (range === undefined) throw new ConfigError([`Topic '${topic}' has no partition ${partition} any more.`]);
-    const start = startAt(wanted, range);
+    let wanted = seek === undefined ? await this.#start(lane.shard) : seek;
+    let range = await this.#range(lane.shard);
+    let start = startAt(wanted, range);
+    while (start !== null && start.lost > 0) {
+      // Retention has passed the store: a checkpoint may be ahead of both.
+      const answer = await this.#start(lane.shard, range.low);
+      if (answer === wanted) break;
+      wanted = answer;
+      range = await this.#range(lane.shard);
+      start = startAt(wanted, range);
+    }
     if (start === null)
       throw new ConfigError([
         `${lane.name}: the next record wanted is ${wanted}, but the topic ends at ${range.high}. It was made anew: ` +
@@ -225,8 +231,14 @@ class KafkaSource implements RecordSource {
     this.#resume(lane.shard);
   }
 
-  #start(shard: Shard): Promise<number | null> {
-    return this.#handler === null ? Promise.resolve(null) : this.#handler.start(shard);
+  async #range({ topic, partition }: Shard): Promise<PartitionRange> {
+    const range = (await readRanges(this.#admin, topic)).find((entry) => entry.partition === partition);
+    if (range === undefined) throw new ConfigError([`Topic '${topic}' has no partition ${partition} any more.`]);
+    return range;
+  }
+
+  #start(shard: Shard, low?: number): Promise<number | null> {
+    return this.#handler === null ? Promise.resolve(null) : this.#handler.start(shard, low);
   }
 
   /** Steps 3 and 4. Never throws, for kafkajs would try the batch again in its own way. */

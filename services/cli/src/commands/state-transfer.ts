@@ -55,7 +55,7 @@ export async function restoreStates(environment: Environment, options: TransferO
   const topic = env.TIDELINE_CHECKPOINT_TOPIC || CHECKPOINT_TOPIC;
   await using log = await createKafkaCheckpointLog({ brokers, topic });
   const shards = ends.map(({ shard }) => shard);
-  const found = await log.read(shards, { takeOver: true });
+  const found = await log.read(shards, { takeOver: true, settled: true });
   const images = ends.flatMap(({ shard, high }) => {
     const checkpoint = found.get(shardName(shard));
     if (checkpoint === undefined) return [];
