@@ -42,10 +42,12 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 export class CheckpointTopic {
   readonly #nowMs: () => number;
   readonly #partitions: number;
+  /** Without it every producer has an id of its own. */
   readonly #hasFence: boolean;
   readonly #messages: Message[][];
   readonly #producers = new Map<string, Producer>();
   #ended: number[];
+  #unfenced = 0;
 
   constructor(options: { readonly nowMs: () => number; readonly partitions: number; readonly hasFence: boolean }) {
     this.#nowMs = options.nowMs;
@@ -57,10 +59,15 @@ export class CheckpointTopic {
 
   /** The epoch of the shard's newest producer; those before are fenced. */
   initialize(shard: string): number {
+    if (!this.#hasFence) {
+      this.#unfenced += 1;
+      this.#producers.set(`${shard} ${this.#unfenced}`, { epoch: this.#unfenced, transaction: null });
+      return this.#unfenced;
+    }
     const producer = this.#producers.get(shard) ?? { epoch: 0, transaction: null };
     this.#producers.set(shard, producer);
     this.#end(producer, 'aborted');
-    if (this.#hasFence || producer.epoch === 0) producer.epoch += 1;
+    producer.epoch += 1;
     return producer.epoch;
   }
 
@@ -139,7 +146,7 @@ export class CheckpointTopic {
 
   #producer({ shard, epoch }: ProducerId): Producer {
     this.#expire();
-    const producer = this.#producers.get(shard);
+    const producer = this.#producers.get(this.#hasFence ? shard : `${shard} ${epoch}`);
     if (producer === undefined || producer.epoch !== epoch) throw fenced(shard);
     return producer;
   }

@@ -25,6 +25,8 @@ export interface Settings {
   readonly seriesMax: number;
   /** 0: no checkpoints are written, and nothing is restored. */
   readonly checkpointIntervalMs: number;
+  /** States are few here: a slow pace makes a checkpoint take its time. */
+  readonly checkpointBytesPerSecond: number;
 }
 
 /** Everything that the processes share. */

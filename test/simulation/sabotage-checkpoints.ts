@@ -6,7 +6,7 @@ import { replace } from './sabotage.ts';
 import type { SimStore } from './sim-redis.ts';
 
 const REBUILDS: readonly FaultKind[] = ['redis-erased', 'retention'];
-const TWO_WRITERS: readonly FaultKind[] = ['rebalance', 'pause-ingest', 'redis-rollback', 'effect-late'];
+const TWO_WRITERS: readonly FaultKind[] = ['rebalance', 'reply-slow'];
 
 export const CHECKPOINT_SABOTAGES: readonly NamedSabotage[] = [
   {
@@ -29,6 +29,7 @@ export const CHECKPOINT_SABOTAGES: readonly NamedSabotage[] = [
   {
     name: 'writers of checkpoints without a fence',
     faults: TWO_WRITERS,
+    settings: { ingests: 2, checkpointIntervalMs: 100, checkpointBytesPerSecond: 100 },
     create: () => ({ hasNoCheckpointFence: true }),
   },
   { name: 'a rebuild that skips a record', faults: REBUILDS, create: () => ({ ingestStore: skipOne }) },

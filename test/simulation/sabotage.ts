@@ -1,6 +1,7 @@
 /** Injected bugs: what the checkers must find. Each stands for a mistake that a pipeline of this kind can really have. */
 import type { CheckpointLog, DeadLetterSink, PointSink, ShardStore, SourceBatch, StepBatch } from '@tideline/pipeline';
 import type { FaultKind } from './fault-plan.ts';
+import type { Settings } from './nodes.ts';
 import type { SimEngine } from './sim-engine.ts';
 import type { SimStore } from './sim-redis.ts';
 
@@ -30,6 +31,8 @@ export interface NamedSabotage {
   readonly name: string;
   /** Faults that bring the bug out; none: it shows in a straight run. */
   readonly faults: readonly FaultKind[];
+  /** Settings that bring it out. */
+  readonly settings?: Partial<Settings>;
   readonly create: () => Sabotage;
 }
 

@@ -6,9 +6,6 @@ import { createSimCheckpointLog } from './sim-checkpoint-log.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimStore } from './sim-redis.ts';
 
-/** Bytes are few here: this pace makes a checkpoint wait now and then. */
-const BYTES_PER_SECOND = 20_000;
-
 export function createSimCheckpoints(
   { world, kafka, checker, settings, sabotage }: Site,
   parts: { readonly process: SimProcess; readonly store: SimStore; readonly signal: AbortSignal },
@@ -21,7 +18,7 @@ export function createSimCheckpoints(
     store,
     log: sabotage.checkpoints?.(log) ?? log,
     intervalMs: settings.checkpointIntervalMs,
-    bytesPerSecond: BYTES_PER_SECOND,
+    bytesPerSecond: settings.checkpointBytesPerSecond,
     restore: !sabotage.hasNoRestore,
     endOf: (shard) => process.call(kafka, 'end', () => kafka.high(shard)),
     sleep: process.sleep,

@@ -31,6 +31,8 @@ export interface SimulationOptions {
   /** Ends the process whose await is the n-th to end (from 1). */
   readonly crashAtAwait?: number;
   readonly sabotage?: Sabotage;
+  /** Instead of what the seed draws. */
+  readonly settings?: Partial<Settings>;
   /** Newest lines of the trace to keep. */
   readonly traceLinesMax?: number;
 }
@@ -59,7 +61,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   // Step 1.
   const chance = new Chance(options.seed);
   const workload = drawWorkload(chance);
-  const settings = drawSettings(chance);
+  const settings = { ...drawSettings(chance), ...options.settings };
   const bounds = { logBytesMax: Math.round(chance.magnitude(300, 20_000)), logRecordsMax: chance.whole(5, 500) };
   const hasAsyncEngine = chance.is(0.3);
   const faults = new FaultPlan(chance, options.faults ?? 'drawn');
@@ -124,6 +126,7 @@ function drawSettings(chance: Chance): Settings {
     sliceRecordsMax: Math.round(chance.magnitude(1, 200)),
     seriesMax: Math.round(chance.magnitude(1, 12)),
     checkpointIntervalMs: chance.is(0.6) ? Math.round(chance.magnitude(100, 2_000)) : 0,
+    checkpointBytesPerSecond: chance.magnitude(100, 20_000),
   };
 }
 

@@ -62,10 +62,10 @@ test('a crash at any await of any process is made good', async () => {
   }
 });
 
-for (const { name, faults, create } of [...PIPELINE_SABOTAGES, ...CHECKPOINT_SABOTAGES])
+for (const { name, faults, settings = {}, create } of [...PIPELINE_SABOTAGES, ...CHECKPOINT_SABOTAGES])
   test(`the checkers find ${name}`, async () => {
     for (let seed = 1; seed <= SABOTAGE_SEEDS_MAX; seed += 1) {
-      const { violations } = await simulate({ seed, faults, sabotage: create() });
+      const { violations } = await simulate({ seed, faults, settings, sabotage: create() });
       if (violations.length > 0) return;
     }
     assert.fail(`not found in ${SABOTAGE_SEEDS_MAX} seeds`);
