@@ -29,7 +29,7 @@ export const CHECKPOINT_SABOTAGES: readonly NamedSabotage[] = [
   {
     name: 'writers of checkpoints without a fence',
     faults: TWO_WRITERS,
-    settings: { ingests: 2, checkpointIntervalMs: 100, checkpointBytesPerSecond: 100 },
+    settings: { ingests: 2, checkpointIntervalMs: 100, checkpointBytesPerSecond: 200 },
     create: () => ({ hasNoCheckpointFence: true }),
   },
   { name: 'a rebuild that skips a record', faults: REBUILDS, create: () => ({ ingestStore: skipOne }) },
