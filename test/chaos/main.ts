@@ -1,26 +1,34 @@
-/** `npm run chaos`: every fault on real servers, then kills in a row. Plain lines on stderr; one JSON line of figures last on stdout. */
+/** `npm run chaos`: every fault on real servers, kills in a row, and the embedded mode. Plain lines on stderr; one JSON line of figures last on stdout. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { mulberry32 } from '@tideline/streams';
-import { FAULTS, type Fault, killsInARow, longOutages } from './faults.ts';
-import { type RunResult, runFault } from './run-fault.ts';
+import { type EmbeddedResult, fillDisk, killEmbedded, limitFiles, prepareEmbedded } from './embedded.ts';
+import { erasuresInARow, FAULTS, type Fault, killsInARow, longOutages } from './faults.ts';
+import { lineOf, passed, summary } from './figures.ts';
+import { type RunOptions, type RunResult, runFault } from './run-fault.ts';
 import { startWorld, type World } from './world.ts';
 
 /** A kill costs one failover and one start: the feed must outlast it. */
 const TICKS_PER_KILL = 8_000;
-const KILLS_SLICE_MS = 200;
+const TICKS_PER_ERASURE = 3_000;
+const SLOW_SLICE_MS = 200;
 /** What the feed sends in the time of an outage, and a little beyond. */
 const TICKS_PER_OUTAGE_S = 2_500;
+/** Room that a full disk, or a limit on files, leaves: the state is the first that needs more, or the points are. */
+const ROOMS_BYTES = [120_000, 900_000];
+
+type Planned = { readonly fault: Fault } & Pick<RunOptions, 'ticks' | 'at' | 'sliceMs'>;
 
 const program = new Command('chaos')
-  .description('Runs the pipeline on real servers under every fault and compares InfluxDB with an offline pass.')
-  .option('--kills <n>', 'forecasters killed in a row after the single faults', wholeNumber, 20)
+  .description('Runs the pipeline under every fault and compares what it wrote with an offline pass.')
+  .option('--kills <n>', 'forecasters killed, Redis erased and embedded runs killed in a row', wholeNumber, 20)
   .option('--outage-s <n>', 'seconds of the long outages under load, 0 for none', wholeNumber, 60)
   .option('--ticks <n>', 'records of a run', wholeNumber, 20_000)
   .option('--seed <n>', 'decides when each fault comes', wholeNumber, 1)
-  .option('--only <text>', 'faults whose name holds the text')
+  .option('--only <text>', "faults whose name holds the text; those of the embedded mode hold 'embedded'")
+  .option('--no-disk', 'leave out the full disk, which needs the right to mount one')
   .action((options) => main(options));
 await program.parseAsync();
 
@@ -30,72 +38,79 @@ interface Options {
   readonly ticks: number;
   readonly seed: number;
   readonly only?: string | undefined;
+  readonly disk: boolean;
 }
 
 async function main(options: Options): Promise<void> {
-  const { kills, outageS, ticks, seed, only = '' } = options;
+  const { seed } = options;
   const random = mulberry32(seed);
   const folder = await mkdtemp(join(tmpdir(), 'tideline-chaos-'));
-  const results: RunResult[] = [];
-  const failed: string[] = [];
-  try {
-    await using world = await startWorld(folder);
-    const attempt = async (
-      fault: Fault,
-      run: { readonly ticks: number; readonly sliceMs?: number; readonly at: number },
-    ) => {
-      try {
-        results.push(report(await runFault({ world, fault, ...run })));
-      } catch (error) {
-        failed.push(fault.name);
-        process.stderr.write(`${fault.name}: ${String(error)}\n`);
-        await restore(world);
-      }
-    };
-    for (const fault of FAULTS) {
-      const at = 0.2 + 0.3 * random();
-      if (fault.name.includes(only)) await attempt(fault, { ticks, at });
+  const results = { seed, stack: [] as RunResult[], embedded: [] as EmbeddedResult[], failed: [] as string[] };
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      results.failed.push(name);
+      process.stderr.write(`${name}: ${String(error)}\n`);
     }
-    for (const fault of outageS > 0 ? longOutages(outageS) : [])
-      if (fault.name.includes(only)) await attempt(fault, { ticks: outageS * TICKS_PER_OUTAGE_S, at: 0.02 });
-    if (kills > 0 && only === '')
-      await attempt(killsInARow(kills), { ticks: kills * TICKS_PER_KILL, sliceMs: KILLS_SLICE_MS, at: 0.02 });
+  };
+  try {
+    const runs = plan(options, random);
+    if (runs.length > 0) {
+      await using world = await startWorld(folder);
+      for (const run of runs)
+        await attempt(run.fault.name, async () => {
+          const result = await runFault({ world, ...run }).finally(() => restore(world));
+          results.stack.push(result);
+          process.stderr.write(`${lineOf(result)}\n`);
+        });
+    }
+    if ('embedded'.includes(options.only ?? '')) await embedded({ folder, options, random, attempt, results });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  process.stdout.write(`${JSON.stringify(summary(results, failed, seed))}\n`);
-  process.exitCode = failed.length === 0 && results.every(({ digestEqual }) => digestEqual) ? 0 : 1;
+  process.stdout.write(`${JSON.stringify(summary(results))}\n`);
+  process.exitCode = passed(results) ? 0 : 1;
 }
 
-function report(result: RunResult): RunResult {
-  const { fault, records, missing, duplicated, wrong, digestEqual, failoverMs, memory, seconds } = result;
-  const failover = failoverMs.length === 0 ? '' : `, failover ${failoverMs.map((ms) => Math.round(ms)).join(' ')} ms`;
-  const used = `memory at most ${memory.serviceMb} MB a service and ${memory.redisMb} MB of Redis`;
-  const outcome = digestEqual ? 'digest equal' : `MISSING ${missing} DUPLICATED ${duplicated} WRONG ${wrong}`;
-  process.stderr.write(`${fault}: ${records} records, ${outcome}${failover}, ${used}, ${seconds.toFixed(1)} s\n`);
-  return result;
+function plan({ kills, outageS, ticks, only = '' }: Options, random: () => number): Planned[] {
+  const single = FAULTS.map((fault): Planned => ({ fault, ticks, at: 0.2 + 0.3 * random() }));
+  const long = outageS > 0 ? longOutages(outageS) : [];
+  const underLoad = long.map((fault): Planned => ({ fault, ticks: outageS * TICKS_PER_OUTAGE_S, at: 0.02 }));
+  const inARow = (fault: Fault, ticksEach: number): Planned[] =>
+    kills > 0 ? [{ fault, ticks: kills * ticksEach, at: 0.02, sliceMs: SLOW_SLICE_MS }] : [];
+  return [
+    ...single,
+    ...underLoad,
+    ...inARow(killsInARow(kills), TICKS_PER_KILL),
+    ...inARow(erasuresInARow(kills), TICKS_PER_ERASURE),
+  ].filter(({ fault }) => fault.name.includes(only));
 }
 
-function summary(results: readonly RunResult[], failed: readonly string[], seed: number): Record<string, unknown> {
-  const failovers = results.flatMap(({ failoverMs }) => failoverMs).sort((a, b) => a - b);
-  const sum = (field: 'records' | 'missing' | 'duplicated' | 'wrong'): number =>
-    results.reduce((total, result) => total + result[field], 0);
-  return {
-    seed,
-    runs: results.length,
-    failed,
-    records: sum('records'),
-    missing: sum('missing'),
-    duplicated: sum('duplicated'),
-    wrong: sum('wrong'),
-    digestEqual: results.every(({ digestEqual }) => digestEqual),
-    kills: failovers.length,
-    failoverP50Ms: Math.round(failovers[Math.floor(failovers.length / 2)] ?? Number.NaN),
-    failoverMaxMs: Math.round(failovers.at(-1) ?? Number.NaN),
-    faults: results.map(({ fault, failoverMs, memory, seconds }) => ({
-      ...{ fault, failoverMs: failoverMs.map(Math.round), memory, seconds: Math.round(seconds) },
-    })),
-  };
+async function embedded(run: {
+  readonly folder: string;
+  readonly options: Options;
+  readonly random: () => number;
+  readonly attempt: (name: string, work: () => Promise<void>) => Promise<void>;
+  readonly results: { readonly embedded: EmbeddedResult[] };
+}): Promise<void> {
+  const { folder, options, random, attempt, results } = run;
+  const job = await prepareEmbedded(folder, options.ticks);
+  const tried = (name: string, work: () => Promise<EmbeddedResult>): Promise<void> =>
+    attempt(`embedded mode: ${name}`, async () => {
+      const result = await work();
+      results.embedded.push(result);
+      const { fault, records, digestEqual, seconds, ...rest } = result;
+      const outcome = digestEqual ? 'digest equal' : 'DIGEST NOT EQUAL';
+      process.stderr.write(
+        `${fault}: ${records} records, ${outcome}, ${JSON.stringify(rest)}, ${seconds.toFixed(1)} s\n`,
+      );
+    });
+  if (options.kills > 0) await tried('kills', () => killEmbedded(job, { kills: options.kills, random }));
+  for (const bytes of ROOMS_BYTES) {
+    await tried('limited files', () => limitFiles(job, bytes));
+    if (options.disk) await tried('full disk', () => fillDisk(job, bytes));
+  }
 }
 
 /** After a run that failed half-way the servers must not keep its fault. */

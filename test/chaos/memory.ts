@@ -1,6 +1,7 @@
 /** Peak memory of a run: what back-pressure has to bound. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ShardStore } from '@tideline/pipeline';
 import type { RunningService } from '../e2e/services.ts';
 import type { World } from './world.ts';
 
@@ -9,19 +10,31 @@ export interface MemoryPeaks {
   readonly serviceMb: number;
   /** Redis's used_memory, MB. */
   readonly redisMb: number;
+  /** Log of the shard that had the longest, KiB. */
+  readonly logKib: number;
 }
+
+/** What a run may take at most, whatever the fault. The log's bound is the run's own configuration. */
+export const MEMORY_BOUNDS = { serviceMb: 400, redisMb: 64 } as const;
 
 const SAMPLE_MS = 500;
 
 /** Samples until `stop` is called, which resolves with the peaks. A Redis that is away is left out. */
-export function watchMemory(world: World, services: readonly RunningService[]): { stop(): Promise<MemoryPeaks> } {
+export function watchMemory(run: {
+  readonly world: World;
+  readonly services: readonly RunningService[];
+  readonly store: Pick<ShardStore, 'status'>;
+}): { stop(): Promise<MemoryPeaks> } {
+  const { world, services, store } = run;
   const end = new AbortController();
   let serviceMb = 0;
   let redisMb = 0;
+  let logBytes = 0;
   const watching = (async () => {
     while (!end.signal.aborted) {
       for (const { pid } of services) serviceMb = Math.max(serviceMb, await residentMb(pid));
       redisMb = Math.max(redisMb, await redisUsedMb(world));
+      for (const shard of await store.status().catch(() => [])) logBytes = Math.max(logBytes, shard.logBytes);
       await sleep(SAMPLE_MS, undefined, { signal: end.signal }).catch(() => undefined);
     }
   })();
@@ -29,7 +42,11 @@ export function watchMemory(world: World, services: readonly RunningService[]): 
     async stop() {
       end.abort();
       await watching;
-      return { serviceMb: Math.round(serviceMb), redisMb: Math.round(redisMb * 10) / 10 };
+      return {
+        serviceMb: Math.round(serviceMb),
+        redisMb: Math.round(redisMb * 10) / 10,
+        logKib: Math.ceil(logBytes / 1_024),
+      };
     },
   };
 }

@@ -14,7 +14,8 @@ import { createTickStream, generatedTicks } from '@tideline/streams';
 import { offlinePass, readTopic } from '../e2e/offline-pass.ts';
 import { ROOT, type RunningService, startService } from '../e2e/services.ts';
 import { eventually, uniqueName } from '../stack/index.ts';
-import type { Fault, Scene } from './faults.ts';
+import type { Fault, Scene, Times } from './faults.ts';
+import { stopHolder } from './holder.ts';
 import { type MemoryPeaks, watchMemory } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -29,21 +30,21 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  readonly fault: string;
+  readonly fault: Fault;
   readonly records: number;
   /** Points of the offline pass that InfluxDB lacks, points that it has beyond them, points with another value. */
   readonly missing: number;
   readonly duplicated: number;
   readonly wrong: number;
   readonly digestEqual: boolean;
-  /** From the fault to the next commit of every shard; several where a run has several faults. */
-  readonly failoverMs: readonly number[];
+  readonly times: Times;
   readonly memory: MemoryPeaks;
   readonly seconds: number;
 }
 
 const SYMBOLS = 100;
 const PARTITIONS = 4;
+const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, p) => p);
 /** Pace of the live feed: the fault comes into moving records. */
 const TICKS_PER_SLICE = 200;
 const SLICE_MS = 80;
@@ -65,25 +66,27 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
   await using reader = createInfluxReader({ url: direct.influx, database });
   const positions = async (): Promise<readonly number[]> => {
     const shards = await store.status().catch(() => []);
-    return Array.from(
-      { length: PARTITIONS },
-      (_, p) => shards.find(({ shard }) => shard.partition === p)?.position ?? 0,
-    );
+    return ALL_PARTITIONS.map((p) => shards.find(({ shard }) => shard.partition === p)?.position ?? 0);
   };
   const processed = async (): Promise<number> => (await positions()).reduce((sum, position) => sum + position, 0);
+  // BullMQ's list of the jobs that workers have in hand.
+  const activeTickets = async (): Promise<readonly string[]> =>
+    (await world.redis('LRANGE', `bull:${prefix}-tickets:active`, '0', '-1')) as string[];
   const services: RunningService[] = [];
   const scene: Scene = {
     ...{ world, forecasters: [], ingests: [] },
     startForecaster: () => start('forecaster', scene.forecasters),
     startIngest: () => start('ingest', scene.ingests),
-    async progress() {
+    stopHolder: () => stopHolder({ store, activeTickets, forecasters: scene.forecasters }),
+    positions,
+    async progress({ partitions = ALL_PARTITIONS, beyond } = {}) {
       const from = performance.now();
-      const before = await positions();
+      const before = beyond ?? (await positions());
       const movedOn = async (): Promise<boolean> => {
         const now = await positions();
-        return now.every((position, p) => position > before[p]) || now.reduce((sum, at) => sum + at, 0) === ticks;
+        return partitions.every((p) => now[p] > before[p]) || now.reduce((sum, at) => sum + at, 0) === ticks;
       };
-      await eventually('every shard moves on', movedOn, DEADLINE_MS);
+      await eventually('the shards move on', movedOn, DEADLINE_MS);
       return performance.now() - from;
     },
   };
@@ -93,13 +96,13 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
     services.push(service);
     return service;
   };
-  const watch = watchMemory(world, services);
+  const watch = watchMemory({ world, services, store });
   try {
     await scene.startIngest();
     for (let i = 0; i < fault.forecasters; i += 1) await scene.startForecaster();
     const feeding = feed(direct.kafka, topic, options);
     await eventually(`${at} of the records processed`, async () => (await processed()) >= at * ticks, DEADLINE_MS);
-    const failoverMs = await fault.inject(scene);
+    const times = await fault.inject(scene);
     await feeding;
     await eventually('every record processed', async () => (await processed()) === ticks, DEADLINE_MS);
     const found: string[] = [];
@@ -108,10 +111,10 @@ export async function runFault(options: RunOptions): Promise<RunResult> {
     const seconds = (performance.now() - started) / 1_000;
     const shards = await readTopic({ brokers: direct.kafka, topic, records: ticks });
     return {
-      fault: fault.name,
+      fault,
       records: ticks,
       ...compare(found, await expectedLines(shards)),
-      failoverMs,
+      times,
       memory: await watch.stop(),
       seconds,
     };

@@ -20,8 +20,8 @@ export const FORECASTER_CONFIG = z
     TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(8),
     TIDELINE_SLICE_RECORDS_MAX: z.coerce.number().int().min(1).default(50_000),
     /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */
-    TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(3_000),
-    TIDELINE_STALLED_INTERVAL_MS: z.coerce.number().int().min(250).default(1_500),
+    TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(2_000),
+    TIDELINE_STALLED_INTERVAL_MS: z.coerce.number().int().min(250).default(500),
     ...HEALTH_FIELDS,
     ...LOG_FIELDS,
   })

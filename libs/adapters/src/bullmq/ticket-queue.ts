@@ -29,8 +29,8 @@ export interface BullTicketQueueOptions {
   readonly onError?: (error: Error, ticket: Ticket | null) => void;
 }
 
-const LOCK_DURATION_MS = 3_000;
-const STALLED_INTERVAL_MS = 1_500;
+const LOCK_DURATION_MS = 2_000;
+const STALLED_INTERVAL_MS = 500;
 const REDELIVER_AFTER_MS = 100;
 const STALLED_COUNT_MAX = 1_000_000_000;
 /** Longest wait of a worker for a job; only bounds how late it notices a connection that broke in silence. */
