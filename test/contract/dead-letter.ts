@@ -14,6 +14,14 @@ export interface DeadLetterStore extends AsyncDisposable {
   read(): Promise<readonly DeadLetter[]>;
 }
 
+/** Bytes that are no text, several values of one name in their order, empty and without a value. */
+const HEADERS = {
+  trace: [Buffer.from('ä')],
+  hop: [Buffer.from('b'), Buffer.from([255, 0, 254]), Buffer.from('a')],
+  empty: [Buffer.alloc(0)],
+  none: [null],
+};
+
 function letter(
   offset: number,
   over: Partial<DeadLetter['record']> & { reason?: string; partition?: number } = {},
@@ -49,7 +57,7 @@ function plain(letters: readonly DeadLetter[]) {
       value: hex(record.value),
       offset: record.offset,
       timestampMs: record.timestampMs,
-      headers: { ...record.headers },
+      headers: Object.entries(record.headers).map(([name, values]) => [name, values.map(hex)]),
     }))
     .sort((a, b) => (a.position < b.position ? -1 : 1));
 }
@@ -59,7 +67,7 @@ export function deadLetterContract(subject: DeadLetterSubject): void {
   test(`${subject.name}: a letter holds the record's bytes, key, headers, time and position, and why it was refused`, async () => {
     await using store = await subject.open();
     const letters = [
-      letter(0, { value: Buffer.from([0, 255, 10, 13, 34]), headers: { trace: 'ä', empty: '' } }),
+      letter(0, { value: Buffer.from([0, 255, 10, 13, 34]), headers: HEADERS }),
       letter(1, { value: null }),
       letter(2, { value: Buffer.alloc(0) }),
       letter(3, { key: null }),

@@ -78,7 +78,7 @@ test('lmdb dead letters: one letter a position, in order, whole, there when open
       key: Uint8Array.from([0, 255, 10]),
       value: offset % 2 === 0 ? null : Uint8Array.from({ length: 256 }, (_, index) => index),
       timestampMs: 1_700_000_000_000,
-      headers: { trace: 'ü' },
+      headers: { trace: [Buffer.from('ü')] },
     },
   });
   {

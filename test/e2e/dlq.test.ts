@@ -17,7 +17,7 @@ import { readTopic } from './offline-pass.ts';
 import { startService } from './services.ts';
 
 const POISON = [
-  { key: 'A', value: '{"symbol":"A","ts":', headers: { trace: 'ä-1' } },
+  { key: 'A', value: '{"symbol":"A","ts":', headers: { trace: ['ä-1', Buffer.from([255, 0]), 'ä-0'] } },
   { key: 'B', value: '{"symbol":"B","ts":1700000000000,"price":-1}', headers: {} },
   { key: 'A', value: '{"symbol":"A","ts":1700000000001,"price":-2}', headers: { trace: '2' } },
   { key: 'A', value: '\u001b[2J\u0007 not JSON', headers: {} },
@@ -30,7 +30,8 @@ interface Listed {
   readonly field: string;
   readonly key: string;
   readonly value: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, readonly (string | null)[]>>;
+  readonly headersBase64: Readonly<Record<string, readonly (string | null)[]>>;
   readonly redriven: { readonly topic: string } | null;
 }
 
@@ -88,7 +89,8 @@ test('refused records are listed with their reason, shown to the byte, and sent 
 
   const first = listed.find(({ value }) => value === POISON[0].value);
   assert(first);
-  assert.deepEqual(first.headers, POISON[0].headers);
+  assert.deepEqual(first.headers, { trace: ['ä-1', null, 'ä-0'] });
+  assert.deepEqual(first.headersBase64, { trace: ['w6QtMQ==', '/wA=', 'w6QtMA=='] });
   const [raw, nowhere] = await Promise.all([
     tideline(['dlq', 'show', first.position, '--raw'], { env }),
     tideline(['dlq', 'show', `${topic}/0/999`], { env }),
@@ -108,8 +110,10 @@ test('refused records are listed with their reason, shown to the byte, and sent 
     [POISON[0], POISON[2], POISON[3]].map(({ value }) => value),
   );
   assert.deepEqual(values('B'), [POISON[1].value]);
-  const headers = sent.get('A')?.[0].headers;
-  assert.deepEqual(headers, { ...POISON[0].headers, [REDRIVEN_FROM_HEADER]: first.position });
+  const base64 = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString('base64');
+  const headers = Object.entries(sent.get('A')?.[0].headers ?? {}).map(([name, list]) => [name, list.map(base64)]);
+  const from = Buffer.from(first.position).toString('base64');
+  assert.deepEqual(Object.fromEntries(headers), { ...first.headersBase64, [REDRIVEN_FROM_HEADER]: [from] });
 
   const again = await tideline(['dlq', 'redrive', '--position', first.position], { env });
   assert.equal(again.code, 78);
@@ -134,7 +138,7 @@ test('the dead letters of an embedded run are listed and shown from its folder',
       key: Buffer.from([255, 0]),
       value: Buffer.from([1, 255]),
       timestampMs: 5,
-      headers: { a: 'b' },
+      headers: { a: [Buffer.from('b'), Buffer.from([255])] },
     };
     const letter = {
       code: 'POISON_RECORD',
@@ -160,7 +164,8 @@ test('the dead letters of an embedded run are listed and shown from its folder',
         keyBase64: '/wA=',
         value: null,
         valueBase64: 'Af8=',
-        headers: { a: 'b' },
+        headers: { a: ['b', null] },
+        headersBase64: { a: ['Yg==', '/w=='] },
         timestampMs: 5,
         redriven: null,
       },

@@ -67,7 +67,16 @@ export { BEGINNING } from './ports.ts';
 export { builderFor, readRecord } from './read-record.ts';
 export type { RebuildOptions, RebuildReport } from './rebuild.ts';
 export { SeriesRebuild } from './rebuild.ts';
-export type { DeadLetter, DeadLetterCode, EventTime, RawRecord, Shard, SourceBatch, TimeUnit } from './record.ts';
+export type {
+  DeadLetter,
+  DeadLetterCode,
+  EventTime,
+  RawRecord,
+  RecordHeaders,
+  Shard,
+  SourceBatch,
+  TimeUnit,
+} from './record.ts';
 export { APPLY_LATE_HEADER, DEAD_LETTER_CODES, shardName } from './record.ts';
 export { retryInPlace } from './retry.ts';
 export { SeriesMemory } from './series-memory.ts';

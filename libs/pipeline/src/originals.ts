@@ -4,15 +4,14 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Chunk } from './chunk.ts';
-import type { RawRecord } from './record.ts';
+import type { RawRecord, RecordHeaders } from './record.ts';
 
 /** Columns of texts: key, value, headers, append time. */
 export const ORIGINAL_COLUMNS = 4;
 
 /** The texts of a record. `readOriginal` gives the same record again, to the byte. */
 export function originalTexts(record: RawRecord): readonly [string, string, string, string] {
-  const headers = Object.keys(record.headers).length === 0 ? '' : JSON.stringify(record.headers);
-  return [bytesText(record.key), bytesText(record.value), headers, String(record.timestampMs)];
+  return [bytesText(record.key), bytesText(record.value), headersText(record.headers), String(record.timestampMs)];
 }
 
 /** The record of a row; null where the chunk was made without originals. */
@@ -24,8 +23,21 @@ export function readOriginal(chunk: Chunk, row: number): RawRecord | null {
     key: textBytes(key),
     value: textBytes(value),
     timestampMs: Number(timestampMs),
-    headers: headers === '' ? {} : (JSON.parse(headers) as Record<string, string>),
+    headers: textHeaders(headers),
   };
+}
+
+/** '' for none, otherwise JSON: the texts of each name's values. */
+function headersText(headers: RecordHeaders): string {
+  const entries = Object.entries(headers);
+  if (entries.length === 0) return '';
+  return JSON.stringify(entries.map(([name, values]) => [name, values.map(bytesText)]));
+}
+
+function textHeaders(text: string): RecordHeaders {
+  if (text === '') return {};
+  const entries = JSON.parse(text) as readonly (readonly [string, readonly string[]])[];
+  return Object.fromEntries(entries.map(([name, values]) => [name, values.map(textBytes)]));
 }
 
 /** '' for none, `u` and the text where the bytes are UTF-8 (nearly always), otherwise `b` and base64. */

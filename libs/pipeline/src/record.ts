@@ -16,6 +16,9 @@ export function shardName(shard: Shard): string {
   return `${shard.topic}-${shard.partition}`;
 }
 
+/** Values of each header's name as bytes, in their order; null where a header has no value. */
+export type RecordHeaders = Readonly<Record<string, readonly (Uint8Array | null)[]>>;
+
 /** One message as a source delivers it. */
 export interface RawRecord {
   readonly offset: number;
@@ -23,7 +26,7 @@ export interface RawRecord {
   readonly value: Uint8Array | null;
   /** Broker or append time, epoch ms. Never decides anything: event time does. */
   readonly timestampMs: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: RecordHeaders;
 }
 
 /** Consecutive messages of one shard. `next` is the offset to read after them (it can exceed the last offset + 1: compaction). */

@@ -6,6 +6,7 @@ import {
   type LatePolicy,
   pointIdentity,
   type RawRecord,
+  type RecordHeaders,
   type Stream,
   splitLine,
 } from '@tideline/pipeline';
@@ -36,13 +37,18 @@ const EVENTS = fc.array(
   { minLength: 20, maxLength: 60 },
 );
 
+function headersOf(i: number, isForced: boolean): RecordHeaders {
+  const trace = [Buffer.from(`ä${i}`), Buffer.from([255, i]), Buffer.alloc(0), null];
+  return { trace, ...(isForced ? { [APPLY_LATE_HEADER]: [Buffer.from('1')] } : {}) };
+}
+
 function recordsOf(events: readonly Event[], originals = true): RawRecord[] {
   return events.map(({ key, kind, ts, isForced }, i) => ({
     offset: 3 * i,
     key: Buffer.from(key),
     value: Buffer.from(JSON.stringify({ key, kind, value: i, ts, note: '\uFEFFü — \u0000' })),
     timestampMs: 5 + i,
-    headers: originals ? { trace: `ä${i}`, ...(isForced ? { [APPLY_LATE_HEADER]: '1' } : {}) } : {},
+    headers: originals ? headersOf(i, isForced) : {},
   }));
 }
 

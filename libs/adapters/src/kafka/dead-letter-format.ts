@@ -5,8 +5,9 @@
  * That a letter was redriven is a message of its own, key `<letter's key>#redriven`: a replay that refuses the record again writes the letter anew and
  * must not make it look as if nobody had redriven it.
  */
-import { DEAD_LETTER_CODES, type DeadLetter, type RawRecord } from '@tideline/pipeline';
-import type { KafkaMessage, Message } from 'kafkajs';
+import { DEAD_LETTER_CODES, type DeadLetter, type RawRecord, type RecordHeaders } from '@tideline/pipeline';
+import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
+import { kafkaHeaders, recordHeaders } from './kafka-record.ts';
 
 const HEADER = {
   code: 'tideline-code',
@@ -19,6 +20,8 @@ const HEADER = {
   key: 'tideline-key',
   /** The record had no value; an empty one stands for it, because in a compacted topic no value means "delete". */
   noValue: 'tideline-no-value',
+  /** The same of the record's headers: JSON, the indices of each name's values that were none. */
+  noHeaderValues: 'tideline-no-header-values',
 } as const;
 const REDRIVEN_SUFFIX = '#redriven';
 const ORIGINAL_HEADER = 'original-header-';
@@ -31,7 +34,7 @@ export function letterKey(letter: Pick<DeadLetter, 'shard' | 'offset'>): string 
 /** The message that keeps a letter. */
 export function letterMessage(letter: DeadLetter): Message {
   const { shard, record } = letter;
-  const headers: Record<string, string | Buffer> = {
+  const headers: IHeaders = {
     [HEADER.code]: letter.code,
     [HEADER.reason]: letter.reason,
     [HEADER.field]: letter.field,
@@ -42,7 +45,9 @@ export function letterMessage(letter: DeadLetter): Message {
   };
   if (record.key !== null) headers[HEADER.key] = Buffer.from(record.key);
   if (record.value === null) headers[HEADER.noValue] = '1';
-  for (const [name, value] of Object.entries(record.headers)) headers[ORIGINAL_HEADER + name] = value;
+  for (const [name, values] of Object.entries(kafkaHeaders(record.headers))) headers[ORIGINAL_HEADER + name] = values;
+  const none = noValues(record.headers);
+  if (none.length > 0) headers[HEADER.noHeaderValues] = JSON.stringify(none);
   return { key: letterKey(letter), value: Buffer.from(record.value ?? new Uint8Array()), headers };
 }
 
@@ -57,17 +62,42 @@ export function readLetter(message: KafkaMessage): DeadLetter | null {
   const text = (name: string): string => bytes(name)?.toString('utf8') ?? '';
   if (message.value === null || bytes(HEADER.offset) === null) return null;
   const offset = Number(text(HEADER.offset));
-  const originals = Object.keys(headers).filter((name) => name.startsWith(ORIGINAL_HEADER));
+  const originals = Object.entries(headers).filter(([name]) => name.startsWith(ORIGINAL_HEADER));
   const record: RawRecord = {
     offset,
     key: bytes(HEADER.key),
     value: bytes(HEADER.noValue) === null ? message.value : null,
     timestampMs: Number(text(HEADER.timestamp)),
-    headers: Object.fromEntries(originals.map((name) => [name.slice(ORIGINAL_HEADER.length), text(name)])),
+    headers: withoutValues(
+      recordHeaders(
+        Object.fromEntries(originals.map(([name, values]) => [name.slice(ORIGINAL_HEADER.length), values])),
+      ),
+      text(HEADER.noHeaderValues),
+    ),
   };
   const shard = { topic: text(HEADER.topic), partition: Number(text(HEADER.partition)) };
   const code = DEAD_LETTER_CODES.find((known) => known === text(HEADER.code)) ?? 'POISON_RECORD';
   return { code, shard, offset, reason: text(HEADER.reason), field: text(HEADER.field), record };
+}
+
+type NoValues = readonly (readonly [name: string, indices: readonly number[]])[];
+
+function noValues(headers: RecordHeaders): NoValues {
+  const indices = (values: readonly (Uint8Array | null)[]) => values.flatMap((value, i) => (value === null ? [i] : []));
+  return Object.entries(headers).flatMap(([name, values]) =>
+    values.includes(null) ? [[name, indices(values)] as const] : [],
+  );
+}
+
+function withoutValues(headers: RecordHeaders, noneText: string): RecordHeaders {
+  if (noneText === '') return headers;
+  const none = new Map(JSON.parse(noneText) as NoValues);
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [
+      name,
+      values.map((value, i) => (none.get(name)?.includes(i) ? null : value)),
+    ]),
+  );
 }
 
 /** When and where a letter's record was produced again. */

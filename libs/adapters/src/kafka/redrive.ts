@@ -13,6 +13,7 @@ import { type KeptLetter, letterKey, redrivenMessage } from './dead-letter-forma
 import { DEAD_LETTER_TOPIC } from './dead-letter-sink.ts';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { withKafkaErrors } from './kafka-errors.ts';
+import { kafkaHeaders } from './kafka-record.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { assertTopics, readRanges, withAdmin } from './topics.ts';
 
@@ -105,7 +106,7 @@ function message(
     key: record.key === null ? null : Buffer.from(record.key),
     value: record.value === null ? null : Buffer.from(record.value),
     headers: {
-      ...record.headers,
+      ...kafkaHeaders(record.headers),
       [REDRIVEN_FROM_HEADER]: letterKey(letter),
       ...(applyLate && letter.code === 'LATE_RECORD' ? { [APPLY_LATE_HEADER]: '1' } : {}),
     },

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@tideline/pipeline';
-import { Partitioners } from 'kafkajs';
+import { type IHeaders, Partitioners } from 'kafkajs';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { withKafkaErrors } from './kafka-errors.ts';
+import { kafkaHeaders } from './kafka-record.ts';
 import { assertTopics, withAdmin } from './topics.ts';
 
 const RETRY_FOR_MS = 60_000;
 const RETRY_AFTER_MS = 500;
+
+type HeaderValue = string | Uint8Array;
 
 /** A record to produce. */
 export interface OutgoingRecord {
@@ -14,7 +17,8 @@ export interface OutgoingRecord {
   readonly key: string | Uint8Array | null;
   readonly value: string | Uint8Array | null;
   readonly timestampMs?: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A name's value, or its values in their order. */
+  readonly headers?: Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
   /** Overrules the key's partition. */
   readonly partition?: number;
 }
@@ -109,9 +113,21 @@ function outgoing(record: OutgoingRecord) {
     key: buffered(key),
     value: buffered(value),
     ...(timestampMs === undefined ? {} : { timestamp: String(timestampMs) }),
-    ...(headers === undefined ? {} : { headers: { ...headers } }),
+    ...(headers === undefined ? {} : { headers: outgoingHeaders(headers) }),
     ...(partition === undefined ? {} : { partition }),
   };
+}
+
+function outgoingHeaders(headers: NonNullable<OutgoingRecord['headers']>): IHeaders {
+  const listed = ([name, value]: [string, HeaderValue | readonly HeaderValue[]]): [string, Uint8Array[]] => [
+    name,
+    (isList(value) ? value : [value]).map((one) => (typeof one === 'string' ? Buffer.from(one) : one)),
+  ];
+  return kafkaHeaders(Object.fromEntries(Object.entries(headers).map(listed)));
+}
+
+function isList(value: HeaderValue | readonly HeaderValue[]): value is readonly HeaderValue[] {
+  return Array.isArray(value);
 }
 
 function buffered(bytes: string | Uint8Array | null): string | Buffer | null {

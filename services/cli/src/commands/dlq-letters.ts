@@ -7,6 +7,7 @@ import {
   letterKey,
   readDeadLetters,
 } from '@tideline/adapters';
+import type { RecordHeaders } from '@tideline/pipeline';
 import { ConfigurationError } from '@tideline/runtime';
 import { type Environment, withAddresses } from '../addresses.ts';
 import { utf8OrNull } from '../printable.ts';
@@ -63,8 +64,20 @@ export function letterJson(letter: KeptLetter): Record<string, unknown> {
     ...{ topic: shard.topic, partition: shard.partition, offset, reason, field },
     ...bytes('key', record.key),
     ...bytes('value', record.value),
-    headers: record.headers,
+    ...headersJson(record.headers),
     timestampMs: record.timestampMs,
     redriven,
   };
+}
+
+/** Values of each name as text, null where they are no UTF-8, and beside them as base64. */
+function headersJson(headers: RecordHeaders): Record<string, unknown> {
+  const each = (form: (value: Uint8Array) => string | null): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(headers).map(([name, values]) => [
+        name,
+        values.map((value) => (value === null ? null : form(value))),
+      ]),
+    );
+  return { headers: each(utf8OrNull), headersBase64: each((value) => Buffer.from(value).toString('base64')) };
 }

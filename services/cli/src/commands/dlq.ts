@@ -89,7 +89,9 @@ function textOf(letter: KeptLetter): string {
     `field      ${letter.field || '-'}`,
     `redriven   ${redriven === null ? 'no' : `to ${redriven.topic} at ${new Date(redriven.atMs).toISOString()}`}`,
     `key        ${printableBytes(record.key)}`,
-    ...Object.entries(record.headers).map(([name, value]) => `header     ${printable(name)}: ${printable(value)}`),
+    ...Object.entries(record.headers).flatMap(([name, values]) =>
+      values.map((value) => `header     ${printable(name)}: ${printableBytes(value)}`),
+    ),
     `value      ${record.value === null ? '(none)' : `${record.value.length} bytes`}`,
   ];
   return [...lines, record.value === null ? '' : printableBytes(record.value)].join('\n');
