@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import type { ShardStore } from '@tideline/pipeline';
 import { appendPromises, readPromises } from './shard-store-append.ts';
 import { fencePromises, racePromises, statePromises } from './shard-store-commit.ts';
+import { evictsWithoutATrace } from './shard-store-eviction.ts';
 import { batch, everyByte, type Promising, put, randomShard, statesOf } from './shard-store-steps.ts';
 import { ticketPromises } from './shard-store-ticket.ts';
 import { agreesWithModel } from './shard-store-walk.ts';
@@ -38,6 +39,11 @@ export function shardStoreContract(subject: ShardStoreSubject): void {
   for (const register of [appendPromises, readPromises, statePromises, fencePromises, racePromises, ticketPromises])
     register(promise);
   if (subject.durable) durabilityPromises(subject, promise);
+
+  test(`${subject.name}: a series that made room in memory comes back without a changed bit`, async () => {
+    await using store = await subject.open(randomUUID(), { logBytesMax: 1e8 });
+    await evictsWithoutATrace(store);
+  });
 
   test(`${subject.name}: 2,000 random operations agree with the memory store`, async () => {
     await agreesWithModel(subject, 2_000);

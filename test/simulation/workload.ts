@@ -94,7 +94,7 @@ const KINDS: Readonly<Record<Kind, () => KindParts>> = {
 
 /** A real stream over a small network with made-up weights: its forecasts are worth nothing, its bits everything. */
 function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm'): KindParts {
-  const stream = createStream(name, { modelName: `sim-${name}` });
+  const stream = createStream(name, { modelName: `sim-${name}`, idleTtlMs: null });
   const { inputSize, outputSize } = stream;
   const spec: ModelSpec = { name: `sim-${name}`, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
   const model: Model = createModel(spec, initWeights(spec, mulberry32(1)));

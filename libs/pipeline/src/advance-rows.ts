@@ -7,6 +7,7 @@ import { isLate, TIMES, TIMES_SIZE, takeTime, timeText } from './event-times.ts'
 import { readOriginal } from './originals.ts';
 import { APPLY_LATE_HEADER, type DeadLetter, type Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
+import { isPassedOver } from './shard-clock.ts';
 import type { ShardSeries } from './shard-series.ts';
 import type { Stream } from './stream.ts';
 
@@ -35,12 +36,15 @@ export interface Advanced {
   /** Rows that were late, and rows that repeated the one before, whatever became of them. */
   late: number;
   repeated: number;
+  /** Series that had been silent for too long and began anew. */
+  restarted: number;
   /** Of those the refused ones. */
   readonly letters: DeadLetter[];
 }
 
 export function emptyAdvanced(): Advanced {
-  return { stepSlots: [], stepRows: [], ended: [], touched: new Map(), late: 0, repeated: 0, letters: [] };
+  const counts = { late: 0, repeated: 0, restarted: 0 };
+  return { stepSlots: [], stepRows: [], ended: [], touched: new Map(), ...counts, letters: [] };
 }
 
 export interface AdvanceInput {
@@ -55,14 +59,20 @@ export function advanceRows(input: AdvanceInput, table: Table, advanced: Advance
   table.rows.forEach(({ chunk, row }, i) => {
     const key = chunk.keys[chunk.keyOf[row]];
     let slot = series.slot(key) ?? series.begin(key);
-    const untimely = untimeliness(input, chunk, row, slot);
-    if (untimely !== null && !takesUntimely(input, { chunk, row, slot, untimely }, advanced)) return;
-    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot)) {
-      // The steps of the sequence before are still to be made: its slot is closed after them.
+    // The steps of a sequence that is over are still to be made: its slot is closed after them.
+    const beginAnew = (): void => {
       advanced.ended.push(slot);
       series.end(key);
       slot = series.begin(key);
+    };
+    if (wasSilent(input, chunk, row, slot)) {
+      beginAnew();
+      advanced.restarted += 1;
     }
+    const watermarkMs = series.clock?.observe(chunk, row) ?? Number.NEGATIVE_INFINITY;
+    const untimely = untimeliness(input, chunk, row, slot);
+    if (untimely !== null && !takesUntimely(input, { chunk, row, slot, untimely }, advanced)) return;
+    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot)) beginAnew();
     const action = stream.advance(chunk, row, {
       state: memory.stream,
       stateAt: slot * stream.stateSize,
@@ -79,13 +89,26 @@ export function advanceRows(input: AdvanceInput, table: Table, advanced: Advance
       return;
     }
     const isStep = action === 'step';
-    const time = { ms: chunk.timeMs[row], subNs: chunk.timeSubNs[row], isStep, watermarkMs: Number.NEGATIVE_INFINITY };
+    const time = { ms: chunk.timeMs[row], subNs: chunk.timeSubNs[row], isStep, watermarkMs };
     takeTime(time, memory.times, slot * TIMES_SIZE);
     if (isStep && !memory.isQuarantined(slot)) {
       advanced.stepSlots.push(slot);
       advanced.stepRows.push(i);
     }
   });
+}
+
+/**
+ * Whether the row's series was silent for longer than the stream's TTL: its own event time leaps that far, or the shard's watermark, as it was before the
+ * row, has gone on that far since the series' last record.
+ */
+function wasSilent({ stream, series, memory }: AdvanceInput, chunk: Chunk, row: number, slot: number): boolean {
+  const { idleTtlMs: ttlMs } = stream;
+  if (ttlMs === undefined || series.clock === null || !hasBegun(memory, slot)) return false;
+  const at = slot * TIMES_SIZE;
+  if (chunk.timeMs[row] - memory.times[at + TIMES.heardMs] > ttlMs) return true;
+  const { watermarkMs, sinceMs } = series.clock;
+  return isPassedOver({ ttlMs, watermarkMs, sinceMs }, memory.times[at + TIMES.watermarkMs]);
 }
 
 type Untimely = 'late' | 'repeated';

@@ -11,6 +11,7 @@ import { escapeTag, pointTime, stringField } from './line-protocol.ts';
 import type { Fence, LogEntry, ShardStore } from './ports.ts';
 import type { DeadLetter, Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
+import { SHARD_CLOCK_KEY } from './shard-clock.ts';
 import type { ShardSeries } from './shard-series.ts';
 import type { Stream } from './stream.ts';
 import { planWaves } from './waves.ts';
@@ -45,6 +46,9 @@ export interface BatchResult {
   /** Late and repeated records, whatever became of them. */
   readonly late: number;
   readonly repeated: number;
+  /** Series that were silent for longer than the stream's TTL and began anew; and those whose states are removed for it. */
+  readonly restarted: number;
+  readonly swept: number;
   readonly keys: readonly string[];
   readonly states: readonly Uint8Array[];
   readonly removed: readonly string[];
@@ -54,6 +58,7 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   const { stream, engine, entries, position } = input;
   const rows = selectRows(entries, stream, position);
   const keys = new Set(rows.map(({ chunk, row }) => chunk.keys[chunk.keyOf[row]]));
+  const idle = stream.idleTtlMs === undefined ? [] : await input.series.findIdle(input, stream.idleTtlMs);
   input.series.evict(input.seriesMax, keys);
   await input.series.open(keys, input);
   const table: Table = {
@@ -73,7 +78,9 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     for (const slot of advanced.ended) input.memory.close(slot);
   }
   const { lines, forecasts } = emitted;
-  const removed: string[] = [];
+  const removed =
+    stream.idleTtlMs === undefined ? [] : input.series.closeIdle(idle, advanced.touched, stream.idleTtlMs);
+  const swept = removed.length;
   const kept: string[] = [];
   const slots: number[] = [];
   for (const [key, slot] of advanced.touched) {
@@ -85,8 +92,13 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   }
   const states = await input.memory.snapshot(Uint32Array.from(slots));
   const end = entries[entries.length - 1].next;
-  const { letters, late, repeated } = advanced;
-  const counts = { records: rows.length, forecasts, late, repeated };
+  const clock = input.series.clock?.stateAt(end) ?? null;
+  if (clock !== null) {
+    kept.push(SHARD_CLOCK_KEY);
+    states.push(clock);
+  }
+  const { letters, late, repeated, restarted } = advanced;
+  const counts = { records: rows.length, forecasts, late, repeated, restarted, swept };
   return { from: position, position: end, ...counts, lines, letters, keys: kept, states, removed };
 }
 

@@ -24,6 +24,7 @@ import type {
 import { chunkKeys } from './chunk-codec.ts';
 import type { ShardStore } from './ports.ts';
 import { type Shard, shardName } from './record.ts';
+import { SHARD_CLOCK_KEY } from './shard-clock.ts';
 
 /** What this process knows of a shard's checkpoints. */
 export interface CheckpointState {
@@ -164,12 +165,14 @@ class Work {
         await this.#writeDue();
         continue;
       }
-      const keys = [...this.#due];
+      // The shard's watermark changes with every commit.
+      const keys = [...new Set([...this.#due, SHARD_CLOCK_KEY])];
       const last = await store.snapshot(shard, keys);
       if (last === null || last.position < this.#positionMin || last.revision !== this.#revision) break;
       if (!state.changed.complete || last.position > state.changed.end) break;
       if (this.#takeBelow(last.position) > 0) continue;
-      for (const [i, key] of keys.entries()) await this.#write({ key, bytes: last.states[i] });
+      for (const [i, key] of keys.entries())
+        if (last.states[i] !== null || this.#due.has(key)) await this.#write({ key, bytes: last.states[i] });
       await this.#flush();
       const { epoch, position, model } = last;
       const marker: CheckpointMarker = { shard, position, epoch, model, atMs: nowMs() };

@@ -40,6 +40,8 @@ export type PipelineEvent =
       readonly late: number;
       readonly repeated: number;
     }
+  /** Series of a batch that is committed: those that were silent for too long and began anew, and those whose states were removed for it. */
+  | { readonly type: 'idle'; readonly shard: Shard; readonly restarted: number; readonly swept: number }
   | {
       readonly type: 'quarantined';
       readonly shard: Shard;

@@ -10,6 +10,7 @@
  * Steps 2 to 4 of batch k run beside Step 1 of batch k + 1; commits stay in order because k + 1 waits for k.
  */
 import { type BatchResult, computeBatch, type Forecasting } from './batch.ts';
+import type { SnapshotStore } from './checkpoint-ports.ts';
 import type { StepEngine } from './engine.ts';
 import { ConfigError, StaleEpochError } from './errors.ts';
 import type { OnEvent } from './events.ts';
@@ -22,7 +23,7 @@ import { ShardSeries } from './shard-series.ts';
 import type { Stream } from './stream.ts';
 
 export interface ForecasterOptions {
-  readonly store: ShardStore;
+  readonly store: ShardStore & Partial<Pick<SnapshotStore, 'touch'>>;
   readonly queue: Pick<TicketQueue, 'announce'>;
   readonly sink: PointSink;
   /** Takes the late records of streams whose policy is `dead-letter`; needed where there is one. */
@@ -202,6 +203,8 @@ export class Forecaster {
     );
     served.series.settled(keys, states, removed);
     served.position = position;
+    // Checkpoints learn of changes from records; these had none. One that misses it keeps states that nobody will use.
+    if (batch.swept > 0) await this.#retry(shard, signal, async () => this.#options.store.touch?.(shard));
     // Step 4.
     this.#options.live?.publish(lines);
     this.#tell(shard, topic.stream, batch, served);
@@ -209,10 +212,11 @@ export class Forecaster {
 
   #tell(shard: Shard, stream: Stream, batch: BatchResult, served: Served): void {
     const { onEvent } = this.#options;
-    const { position, records, forecasts, late, repeated, lines, letters } = batch;
+    const { position, records, forecasts, late, repeated, restarted, swept, lines, letters } = batch;
     const counts = { records, forecasts, series: served.series.size, lines: lines.length, refused: letters.length };
     onEvent({ type: 'committed', shard, position, ...counts });
     if (late + repeated > 0) onEvent({ type: 'late', shard, policy: stream.late ?? 'apply', late, repeated });
+    if (restarted + swept > 0) onEvent({ type: 'idle', shard, restarted, swept });
     for (const { offset, field, reason } of letters) onEvent({ type: 'dead-lettered', shard, offset, field, reason });
   }
 

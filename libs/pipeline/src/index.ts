@@ -82,6 +82,8 @@ export { retryInPlace } from './retry.ts';
 export { SeriesMemory } from './series-memory.ts';
 export type { SeriesState, StateHeader, StateLayout } from './series-state.ts';
 export { decodeState, encodeState, lastEventMs, readStateHeader } from './series-state.ts';
+export type { Watermark } from './shard-clock.ts';
+export { SHARD_CLOCK_KEY, ShardClock } from './shard-clock.ts';
 export { ShardSeries } from './shard-series.ts';
 export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
 export type { Run, Wave, WavePlan } from './waves.ts';

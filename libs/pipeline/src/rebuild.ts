@@ -7,11 +7,13 @@ import { encodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import { PoisonRecordError } from './errors.ts';
 import type { PipelineEvent } from './events.ts';
+import { type Mark, PastWatermark } from './past-watermark.ts';
 import type { ShardStore } from './ports.ts';
 import { builderFor, readRecord } from './read-record.ts';
 import type { RawRecord, Shard } from './record.ts';
 import { SeriesMemory } from './series-memory.ts';
 import { decodeState } from './series-state.ts';
+import { ShardClock } from './shard-clock.ts';
 import { ShardSeries } from './shard-series.ts';
 import type { Stream } from './stream.ts';
 
@@ -37,10 +39,20 @@ export interface RebuildReport {
 
 const BATCH_RECORDS = 500;
 
+interface Waiting {
+  readonly record: RawRecord;
+  readonly mark: Mark;
+}
+
+async function* noStates(): AsyncGenerator<never> {
+  // The rebuild's store is the state that it holds.
+}
+
 export class SeriesRebuild {
   readonly #options: RebuildOptions;
   readonly #memory: SeriesMemory;
-  readonly #waiting: RawRecord[] = [];
+  readonly #waiting: Waiting[] = [];
+  readonly #clock = new ShardClock();
   readonly #poison: number[] = [];
   #state: Uint8Array | null = null;
   #counts = { records: 0, forecasts: 0, lines: 0 };
@@ -69,25 +81,28 @@ export class SeriesRebuild {
       if (error instanceof PoisonRecordError) return;
       throw error;
     }
-    const [owner] = builder.finish(record.offset + 1).keys;
-    if (owner === key) this.#waiting.push(record);
+    const chunk = builder.finish(record.offset + 1);
+    const { watermarkMs: before, sinceMs } = this.#clock;
+    const after = this.#clock.observe(chunk, 0);
+    if (chunk.keys[0] === key) this.#waiting.push({ record, mark: { before, sinceMs, after } });
   }
 
   /** Applies the records below `position`. */
   async advance(position: number): Promise<void> {
     for (;;) {
       let count = 0;
-      while (count < BATCH_RECORDS && count < this.#waiting.length && this.#waiting[count].offset < position)
+      while (count < BATCH_RECORDS && count < this.#waiting.length && this.#waiting[count].record.offset < position)
         count += 1;
       if (count === 0) return;
-      const records = this.#waiting.slice(0, count);
-      if (!(await this.#apply(records))) for (const record of records) await this.#applyOne(record);
+      const next = this.#waiting.slice(0, count);
+      if (!(await this.#apply(next))) for (const one of next) await this.#applyOne(one);
       this.#waiting.splice(0, count);
     }
   }
 
-  async #applyOne(record: RawRecord): Promise<void> {
-    if (await this.#apply([record])) return;
+  async #applyOne(waiting: Waiting): Promise<void> {
+    const { record } = waiting;
+    if (await this.#apply([waiting])) return;
     if (this.#options.onPoison === 'refuse')
       throw new PoisonRecordError(
         `The record at offset ${record.offset} makes the state of '${this.#options.key}' not finite.`,
@@ -96,19 +111,21 @@ export class SeriesRebuild {
   }
 
   /** False, having changed nothing, where a value is not finite. */
-  async #apply(records: readonly RawRecord[]): Promise<boolean> {
+  async #apply(waiting: readonly Waiting[]): Promise<boolean> {
+    const records = waiting.map(({ record }) => record);
     const { shard, stream, engine } = this.#options;
     const builder = builderFor(stream, records.length);
     for (const record of records) readRecord(stream, record, builder);
     const from = records[0].offset;
     const next = records[records.length - 1].offset + 1;
-    const series = new ShardSeries(this.#memory);
+    const clock = stream.idleTtlMs === undefined ? null : new PastWatermark(waiting.map(({ mark }) => mark));
+    const series = new ShardSeries(this.#memory, clock);
     let finite = true;
     const batch = await computeBatch({
       ...{ shard, stream, engine, series, memory: this.#memory, seriesMax: 1, position: from },
       entries: [{ next, bytes: encodeChunk(builder.finish(next)) }],
       fence: { epoch: 0, positions: [from, next] },
-      store: { load: async () => [this.#state] } as Pick<ShardStore, 'load'> as ShardStore,
+      store: { load: async () => [this.#state], states: noStates } as Partial<ShardStore> as ShardStore,
       onEvent: (event: PipelineEvent) => {
         if (event.type === 'quarantined') finite = false;
       },

@@ -1,6 +1,9 @@
+import { TIMES, TIMES_SIZE } from './event-times.ts';
+import { IdleSweep } from './idle-sweep.ts';
 import type { Fence, ShardStore } from './ports.ts';
 import type { Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
+import { type IdleRule, isPassedOver, SHARD_CLOCK_KEY, ShardClock, type Watermark } from './shard-clock.ts';
 
 /** Which slot each series of one shard has, and which states are on their way to the store. */
 export class ShardSeries {
@@ -8,8 +11,14 @@ export class ShardSeries {
   /** States of batches whose commit is not finished (null: ended). Newer than the store's. */
   readonly #inFlight = new Map<string, Uint8Array | null>();
   readonly #memory: SeriesMemory;
+  readonly #sweep = new IdleSweep();
+  /** Series whose states were on their way when the sweep looked at the store. */
+  #busy: ReadonlySet<string> = new Set();
+  /** The shard's watermark; null where the stream needs none, and until it is read. */
+  clock: Watermark | null;
 
-  constructor(memory: SeriesMemory) {
+  constructor(memory: SeriesMemory, clock: Watermark | null = null) {
+    this.clock = clock;
     this.#memory = memory;
   }
 
@@ -44,6 +53,42 @@ export class ShardSeries {
     unknown.forEach((key, i) => {
       this.#slots.set(key, this.#memory.open(states[i]));
     });
+  }
+
+  /**
+   * Series that were passed over when this was asked, of a bounded part of the store; before the first batch the watermark is read, too. `position`: where
+   * the batch begins.
+   */
+  async findIdle(
+    from: { readonly store: ShardStore; readonly shard: Shard; readonly fence: Fence; readonly position: number },
+    ttlMs: number,
+  ): Promise<readonly string[]> {
+    if (this.clock === null) {
+      const [bytes] = await from.store.load(from.shard, [SHARD_CLOCK_KEY], from.fence);
+      this.clock = ShardClock.at(from.position, bytes);
+    }
+    this.#busy = new Set(this.#inFlight.keys());
+    return this.#sweep.look(from, ruleOf(this.clock, ttlMs));
+  }
+
+  /** Closes those of `found` that nothing has been heard of since, and returns them: their states are to be removed. */
+  closeIdle(found: readonly string[], touched: ReadonlyMap<string, unknown>, ttlMs: number): string[] {
+    if (this.clock === null) return [];
+    const rule = ruleOf(this.clock, ttlMs);
+    const { times } = this.#memory;
+    const idle = new Set<string>();
+    for (const key of found) {
+      if (touched.has(key) || this.#busy.has(key)) continue;
+      const slot = this.#slots.get(key);
+      if (slot !== undefined) {
+        // The stored state is older than the one in memory.
+        if (!isPassedOver(rule, times[slot * TIMES_SIZE + TIMES.watermarkMs])) continue;
+        this.#slots.delete(key);
+        this.#memory.close(slot);
+      }
+      idle.add(key);
+    }
+    return [...idle];
   }
 
   /** A fresh slot for a series that begins again after its end. */
@@ -96,5 +141,11 @@ export class ShardSeries {
     for (const slot of this.#slots.values()) this.#memory.close(slot);
     this.#slots.clear();
     this.#inFlight.clear();
+    this.#sweep.stop();
+    this.clock = null;
   }
+}
+
+function ruleOf({ watermarkMs, sinceMs }: Watermark, ttlMs: number): IdleRule {
+  return { ttlMs, watermarkMs, sinceMs };
 }

@@ -41,6 +41,8 @@ export interface Stream {
   readonly outputSize: number;
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
+  /** A series that was silent for longer, in event time, starts anew, and its state is removed; absent: never. */
+  readonly idleTtlMs?: number;
   /** Whether the row begins its sequence: where the series has had records already, and the row is not late, it starts anew with this one. */
   begins?(chunk: Chunk, row: number): boolean;
   /** Whether the row ends its sequence, which it does whatever its time: it is never late. */

@@ -1,4 +1,4 @@
-export { CALL_CONTEXT, createCallStream } from './calls/call-stream.ts';
+export { CALL_CONTEXT, CALL_IDLE_TTL_MS, createCallStream } from './calls/call-stream.ts';
 export type { CallLabel, CallProbabilities } from './calls/outputs.ts';
 export { CALL_CLASSES, callLoss, callProbabilities, sentimentClass } from './calls/outputs.ts';
 export type { TimeFields } from './event-time.ts';

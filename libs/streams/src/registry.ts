@@ -7,6 +7,8 @@ export interface StreamOptions {
   readonly modelName: string;
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
+  /** A series that was silent for longer, in event time, starts anew; null: never; absent: as the stream has it. */
+  readonly idleTtlMs?: number | null;
 }
 
 const STREAMS = { ticks: createTickStream, calls: createCallStream } as const satisfies Record<

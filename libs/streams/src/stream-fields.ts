@@ -29,6 +29,13 @@ function byTopic<T>(value: z.ZodType<T, string>): z.ZodType<ByTopic<T>, string> 
 
 const LATE = byTopic<LatePolicy>(z.enum(LATE_POLICIES, { error: `must be one of ${LATE_POLICIES.join(', ')}` }));
 
+const IDLE = byTopic<number | null>(
+  z
+    .string()
+    .regex(/^(off|[1-9]\d{0,14})$/, "must be a whole number of milliseconds, or 'off'")
+    .transform((text) => (text === 'off' ? null : Number(text))),
+);
+
 export const STREAM_FIELDS = {
   TIDELINE_STREAMS: TOPIC_STREAMS.default([
     { topic: 'ticks', stream: 'ticks' },
@@ -36,24 +43,37 @@ export const STREAM_FIELDS = {
   ]),
   /** What happens to late and repeated records: `drop`, or `ticks=drop,calls=dead-letter`; `apply` where nothing is said. */
   TIDELINE_LATE: LATE.optional(),
+  /** A series that was silent for longer, in event time, starts anew: `calls=1800000,ticks=off`; where nothing is said, as the stream has it. */
+  TIDELINE_IDLE_TTL_MS: IDLE.optional(),
 };
 
 export interface StreamConfig {
   readonly TIDELINE_STREAMS: readonly TopicStream[];
   readonly TIDELINE_LATE?: ByTopic<LatePolicy> | undefined;
+  readonly TIDELINE_IDLE_TTL_MS?: ByTopic<number | null> | undefined;
 }
 
 /** The topics with the rules of each. Throws ConfigError where a rule names a topic that is not served. */
 export function servedTopics(config: StreamConfig): readonly TopicStream[] {
-  const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late } = config;
+  const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late, TIDELINE_IDLE_TTL_MS: idle } = config;
   const known = new Set(streams.map(({ topic }) => topic));
-  const strangers = [...(late?.own.keys() ?? [])].filter((topic) => !known.has(topic));
-  if (strangers.length > 0)
-    throw new ConfigError(
-      strangers.map((topic) => `TIDELINE_LATE names topic '${topic}', which TIDELINE_STREAMS does not: name it there.`),
-    );
+  const problems = Object.entries({ TIDELINE_LATE: late, TIDELINE_IDLE_TTL_MS: idle }).flatMap(([name, rule]) =>
+    [...(rule?.own.keys() ?? [])]
+      .filter((topic) => !known.has(topic))
+      .map((topic) => `${name} names topic '${topic}', which TIDELINE_STREAMS does not: name it there.`),
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
   return streams.map((entry) => {
-    const policy = late?.own.get(entry.topic) ?? late?.all;
-    return policy === undefined ? entry : { ...entry, late: policy };
+    const policy = ruleOf(late, entry.topic);
+    const idleTtlMs = ruleOf(idle, entry.topic);
+    return {
+      ...entry,
+      ...(policy === undefined ? {} : { late: policy }),
+      ...(idleTtlMs === undefined ? {} : { idleTtlMs }),
+    };
   });
+}
+
+function ruleOf<T>(rule: ByTopic<T> | undefined, topic: string): T | undefined {
+  return rule?.own.has(topic) ? rule.own.get(topic) : rule?.all;
 }

@@ -7,6 +7,8 @@ export interface TopicStream {
   readonly stream: string;
   /** Where the topic has a policy of its own. */
   readonly late?: LatePolicy;
+  /** Where the topic has a time of its own after which a silent series starts anew; null: never. */
+  readonly idleTtlMs?: number | null;
 }
 
 /** `ticks,calls` or `us-equities=ticks,calls`: topics with the stream that reads each, the topic's own name where none is said. */

@@ -15,13 +15,7 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
     'Series quarantined for values that are not finite.',
     ['stream'],
   );
-  const late = metrics.counter('forecast_late_total', 'Late and repeated records, whatever became of them.', [
-    'stream',
-    'policy',
-  ]);
-  const letters = metrics.counter('forecast_dead_letters_total', 'Late records refused to the dead letters.', [
-    'stream',
-  ]);
+  const order = createOrderEvents(log, metrics);
   return (event) => {
     const shard = shardName(event.shard);
     const stream = event.shard.topic;
@@ -37,14 +31,6 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
           'Batch committed.',
         );
         break;
-      case 'late':
-        late.inc({ stream, policy: event.policy }, event.late + event.repeated);
-        log.debug({ shard, policy: event.policy, late: event.late, repeated: event.repeated }, 'Records came late.');
-        break;
-      case 'dead-lettered':
-        letters.inc({ stream });
-        log.warn({ shard, offset: event.offset, reason: event.reason }, 'Late record dead-lettered.');
-        break;
       case 'model-changed':
         log.warn({ shard, from: event.from, to: event.to }, 'The model changed: series start with fresh states.');
         break;
@@ -59,6 +45,43 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
       case 'retrying':
         retries.inc({ stream });
         log.warn({ shard, attempt: event.attempt, reason: event.reason }, 'Retrying in place.');
+        break;
+      default:
+        order(event);
+    }
+  };
+}
+
+/** Records that came late, series that were silent for too long. */
+function createOrderEvents(log: Logger, metrics: Metrics): OnEvent {
+  const late = metrics.counter('forecast_late_total', 'Late and repeated records, whatever became of them.', [
+    'stream',
+    'policy',
+  ]);
+  const letters = metrics.counter('forecast_dead_letters_total', 'Late records refused to the dead letters.', [
+    'stream',
+  ]);
+  const idle = metrics.counter(
+    'forecast_idle_series_total',
+    'Series that were silent for too long: begun anew, or removed.',
+    ['stream', 'what'],
+  );
+  return (event) => {
+    const shard = shardName(event.shard);
+    const stream = event.shard.topic;
+    switch (event.type) {
+      case 'late':
+        late.inc({ stream, policy: event.policy }, event.late + event.repeated);
+        log.debug({ shard, policy: event.policy, late: event.late, repeated: event.repeated }, 'Records came late.');
+        break;
+      case 'idle':
+        idle.inc({ stream, what: 'begun anew' }, event.restarted);
+        idle.inc({ stream, what: 'removed' }, event.swept);
+        log.debug({ shard, restarted: event.restarted, removed: event.swept }, 'Series were silent for too long.');
+        break;
+      case 'dead-lettered':
+        letters.inc({ stream });
+        log.warn({ shard, offset: event.offset, reason: event.reason }, 'Late record dead-lettered.');
         break;
       default:
         break;

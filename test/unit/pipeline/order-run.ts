@@ -23,6 +23,8 @@ export interface RunOptions {
   /** A handler dies after so many writes to the sink, drawn up to this; 0: never. */
   readonly writesACrash: number;
   readonly seriesMax?: number;
+  /** Default: a new one in memory. */
+  readonly store?: ShardStore;
   /** Records of a source's batch, rows of a chunk and chunks of a forecaster's batch, where they are not to be drawn. */
   readonly sizes?: readonly [number, number, number];
   /** Called between two services of the shard with the store as it is committed. */
@@ -40,7 +42,7 @@ export interface RunResult {
 export async function runRecords(records: readonly RawRecord[], options: RunOptions): Promise<RunResult> {
   const { stream, draw, writesACrash } = options;
   const sizes = options.sizes ?? [1 + draw(25), 1 + draw(9), 1 + draw(4)];
-  const store = createMemoryShardStore({ logBytesMax: 1e9 });
+  const store = options.store ?? createMemoryShardStore({ logBytesMax: 1e9 });
   const deadLetters = createMemoryDeadLetterSink();
   const sink = createMemoryPointSink();
   const events: PipelineEvent[] = [];

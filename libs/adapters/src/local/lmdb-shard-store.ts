@@ -12,7 +12,7 @@ import type {
   ShardStore,
   SnapshotStore,
 } from '@tideline/pipeline';
-import { shardName } from '@tideline/pipeline';
+import { SHARD_CLOCK_KEY, shardName } from '@tideline/pipeline';
 import type { Database, RootDatabase } from 'lmdb';
 import {
   appendTransition,
@@ -153,14 +153,16 @@ class LmdbShardStore implements ShardStore, SnapshotStore {
       position: value.position,
       head: value.head,
       logBytes: value.logBytes,
-      series: this.#states.getKeysCount(shardRange(key)),
+      series: this.#series(key),
       ticket: value.outstanding ? value.ticket : null,
     }));
   }
 
   async *states(shard: Shard): AsyncIterable<{ readonly key: string; readonly bytes: Uint8Array }> {
     const name = shardName(shard);
-    for (const { key, value } of this.#states.getRange(shardRange(name))) yield readState(name, key, value);
+    // No snapshot: whoever takes his time over it would keep old pages from being used again.
+    const range = { ...shardRange(name), snapshot: false };
+    for (const { key, value } of this.#states.getRange(range)) yield readState(name, key, value);
   }
 
   async snapshot(shard: Shard, keys: readonly string[]): Promise<ShardSnapshot | null> {
@@ -208,6 +210,12 @@ class LmdbShardStore implements ShardStore, SnapshotStore {
 
   #state(shard: Shard): ShardState {
     return this.#shards.get(shardName(shard)) ?? NEW_SHARD;
+  }
+
+  /** Series of the shard that have a state; the watermark is none. */
+  #series(name: string): number {
+    const keys = this.#states.getKeysCount(shardRange(name));
+    return this.#states.doesExist(stateKey(name, SHARD_CLOCK_KEY).key) ? keys - 1 : keys;
   }
 
   #putState(name: string, series: string, state: Uint8Array): void {

@@ -5,6 +5,7 @@ import {
   type Commit,
   type Fence,
   type LogEntry,
+  SHARD_CLOCK_KEY,
   type Shard,
   type ShardImage,
   type ShardSnapshot,
@@ -125,7 +126,8 @@ class MemoryShardStore implements ShardStore, SnapshotStore {
       position: state.position,
       head: state.head,
       logBytes: state.logBytes,
-      series: states.size,
+      // The watermark is no series.
+      series: states.size - (states.has(SHARD_CLOCK_KEY) ? 1 : 0),
       ticket: state.outstanding ? state.ticket : null,
     }));
   }

@@ -1,4 +1,4 @@
-import type { Shard, ShardStatus } from '@tideline/pipeline';
+import { SHARD_CLOCK_KEY, type Shard, type ShardStatus } from '@tideline/pipeline';
 import type { Redis } from 'ioredis';
 
 const FIELDS = ['epoch', 'owner', 'position', 'head', 'logBytes', 'ticket', 'outstanding'] as const;
@@ -11,10 +11,15 @@ export async function readStatus(
 ): Promise<ShardStatus[]> {
   const replies = await Promise.all(
     names.map((name) =>
-      Promise.all([redis.hmget(keyOf(name, 'meta'), ...FIELDS), redis.hlen(keyOf(name, 'state'))] as const),
+      Promise.all([
+        redis.hmget(keyOf(name, 'meta'), ...FIELDS),
+        redis.hlen(keyOf(name, 'state')),
+        // The watermark stands among the states and is no series.
+        redis.hexists(keyOf(name, 'state'), SHARD_CLOCK_KEY),
+      ] as const),
     ),
   );
-  return replies.flatMap(([fields, series], index) => {
+  return replies.flatMap(([fields, states, clocks], index) => {
     const [epoch, owner, position, head, logBytes, ticket, outstanding] = fields;
     if (epoch === null && head === null) return [];
     return [
@@ -25,7 +30,7 @@ export async function readStatus(
         position: Number(position ?? -1),
         head: Number(head ?? -1),
         logBytes: Number(logBytes ?? 0),
-        series,
+        series: states - clocks,
         ticket: outstanding === '1' ? Number(ticket) : null,
       },
     ];

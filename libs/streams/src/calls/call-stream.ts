@@ -28,11 +28,16 @@ const CONTEXT_SIZE = CALL_CONTEXT.agent + TAG_NUMBERS;
 const INPUT_SIZE = TEXT_FEATURES + 6;
 const OUTPUT_SIZE = 4;
 
+/** Nobody holds a line for an hour without a word, a hold or a transfer. */
+export const CALL_IDLE_TTL_MS = 3_600_000;
+
 export interface CallStreamOptions {
   /** Tag `model` of the points. */
   readonly modelName: string;
   /** What happens to late events and to utterances that are sent again; default `apply`. */
   readonly late?: LatePolicy;
+  /** A call without an event for longer, in event time, is over, although no `ended` came; null: never. Default: CALL_IDLE_TTL_MS. */
+  readonly idleTtlMs?: number | null;
 }
 
 /**
@@ -43,9 +48,11 @@ export interface CallStreamOptions {
  */
 export function createCallStream(options: CallStreamOptions): Stream {
   const model = escapeTag(options.modelName);
+  const { idleTtlMs = CALL_IDLE_TTL_MS } = options;
   return {
     name: 'calls',
     late: options.late ?? 'apply',
+    ...(idleTtlMs === null ? {} : { idleTtlMs }),
     schema: CALL_SCHEMA,
     stateSize: STATE_SIZE,
     contextSize: CONTEXT_SIZE,

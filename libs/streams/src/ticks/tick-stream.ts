@@ -20,6 +20,8 @@ export interface TickStreamOptions {
   readonly fields?: Partial<TickFields>;
   /** What happens to late ticks; default `apply`. */
   readonly late?: LatePolicy;
+  /** A symbol that was silent for longer, in event time, starts anew; absent or null: never. */
+  readonly idleTtlMs?: number | null;
 }
 
 export const TICK_HORIZONS: readonly number[] = [1, 5];
@@ -32,6 +34,7 @@ export function createTickStream(options: TickStreamOptions): Stream {
   return {
     name: 'ticks',
     late: options.late ?? 'apply',
+    ...(options.idleTtlMs == null ? {} : { idleTtlMs: options.idleTtlMs }),
     schema: TICK_SCHEMA,
     stateSize: TICK_STATE_SIZE,
     contextSize: TICK_CONTEXT_SIZE,

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Option } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { FeedRecord } from '@tideline/adapters';
 import { readRecordFile } from '@tideline/adapters';
 import { createGateway } from '@tideline/gateway';
@@ -26,6 +26,7 @@ interface DemoOptions {
   readonly models: string;
   readonly engine: EngineKind;
   readonly late: LatePolicy;
+  readonly idleTtlMs?: number | null | undefined;
   readonly seed: number;
 }
 
@@ -61,8 +62,16 @@ export function addDemo(program: Program): void {
         .choices(LATE_POLICIES)
         .default('apply' as LatePolicy),
     )
+    .option('--idle-ttl-ms <ms>', "a series silent for longer, in event time, starts anew; 'off': never", parseIdle)
     .option('--seed <number>', 'seed of the generated data', Number, 1)
     .action((options) => program.run('demo', (signals) => demo(options, signals)));
+}
+
+function parseIdle(text: string): number | null {
+  if (text === 'off') return null;
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError("must be a whole number of milliseconds, or 'off'.");
+  return Number(text);
 }
 
 async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void> {
@@ -76,6 +85,7 @@ async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void
     streams: STREAMS,
     engine: options.engine,
     late: options.late,
+    ...(options.idleTtlMs === undefined ? {} : { idleTtlMs: options.idleTtlMs }),
     batchRecordsMax: options.once
       ? ONCE_BATCH_RECORDS
       : Math.max(1, Math.round(options.rate / LIVE_BATCHES_PER_SECOND)),

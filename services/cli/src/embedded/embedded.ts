@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
   readonly streams: readonly string[];
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
+  /** Event time after which a silent series starts anew; null: never; absent: as each stream has it. */
+  readonly idleTtlMs?: number | null;
   readonly engine: EngineKind;
   readonly open: () => AsyncIterable<FeedRecord> | Iterable<FeedRecord>;
   readonly replayable: boolean;
@@ -150,7 +152,8 @@ async function loadEngines(
   options: EmbeddedOptions,
 ): Promise<{ readonly topics: Awaited<ReturnType<typeof loadTopics>>; readonly engine: string }> {
   const engines = new Set<string>();
-  const rules = options.late === undefined ? {} : { late: options.late };
+  const { late, idleTtlMs } = options;
+  const rules = { ...(late === undefined ? {} : { late }), ...(idleTtlMs === undefined ? {} : { idleTtlMs }) };
   const topics = await loadTopics({
     streams: options.streams.map((stream) => ({ topic: stream, stream, ...rules })),
     modelsFolder: options.modelsFolder,
