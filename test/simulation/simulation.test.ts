@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { FaultKind } from './fault-plan.ts';
 import { PIPELINE_SABOTAGES } from './sabotage.ts';
 import { CHECKPOINT_SABOTAGES } from './sabotage-checkpoints.ts';
+import { MODEL_SABOTAGES } from './sabotage-models.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
 
 /** A bounded part of what `npm run sim` runs. */
@@ -62,7 +63,11 @@ test('a crash at any await of any process is made good', async () => {
   }
 });
 
-for (const { name, faults, settings = {}, create } of [...PIPELINE_SABOTAGES, ...CHECKPOINT_SABOTAGES])
+for (const { name, faults, settings = {}, create } of [
+  ...PIPELINE_SABOTAGES,
+  ...CHECKPOINT_SABOTAGES,
+  ...MODEL_SABOTAGES,
+])
   test(`the checkers find ${name}`, async () => {
     for (let seed = 1; seed <= SABOTAGE_SEEDS_MAX; seed += 1) {
       const { violations } = await simulate({ seed, faults, settings, sabotage: create() });

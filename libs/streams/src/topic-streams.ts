@@ -5,6 +5,8 @@ import { z } from 'zod';
 export interface TopicStream {
   readonly topic: string;
   readonly stream: string;
+  /** Name of its model, where the topic has one of its own. */
+  readonly model?: string;
   /** Where the topic has a policy of its own. */
   readonly late?: LatePolicy;
   /** Where the topic has a time of its own after which a silent series starts anew; null: never. */

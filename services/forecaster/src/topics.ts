@@ -6,6 +6,11 @@ import { assertModelFits, createStream, type TopicStream } from '@tideline/strea
 /** Model that serves a stream unless the configuration names another. */
 export const DEFAULT_MODELS: Readonly<Record<string, string>> = { ticks: 'ticks-lstm', calls: 'calls-gru' };
 
+/** Name of the model that serves a topic. */
+export function modelOf({ stream, model }: TopicStream): string {
+  return model ?? DEFAULT_MODELS[stream] ?? stream;
+}
+
 export interface TopicOptions {
   /** Topics and the stream that reads each. */
   readonly streams: readonly TopicStream[];
@@ -26,8 +31,9 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
-  for (const { topic, stream: name, ...rules } of options.streams) {
-    const modelName = DEFAULT_MODELS[name] ?? name;
+  for (const entry of options.streams) {
+    const { topic, stream: name, model: _, ...rules } = entry;
+    const modelName = modelOf(entry);
     const stream = createStream(name, { modelName, ...rules });
     const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     assertModelFits(stream, model.spec);
