@@ -40,7 +40,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The core sees no clock, chance, timer, socket, file or environment: they are passed in. */
-const PURE = ['libs/pipeline/src/', 'libs/streams/src/ticks/', 'libs/streams/src/calls/', 'libs/nn/src/cells/'];
+const PURE = [
+  'libs/pipeline/src/',
+  'libs/streams/src/ticks/',
+  'libs/streams/src/calls/',
+  'libs/streams/src/features/',
+  'libs/nn/src/cells/',
+];
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(Timeout|Interval|Immediate)\(|\bprocess\.|from 'node:(fs|net|http|timers)/;
 const BANNED_NAMES = /(^|-)(util|utils|helper|helpers|manager|common|data|info)(-|$)/;

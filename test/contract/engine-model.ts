@@ -16,8 +16,6 @@ export interface ModelShape {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly outputSize: number;
-  readonly inputLayer?: number | undefined;
-  readonly skipConnection?: boolean;
 }
 
 export const TICK_LIKE: ModelShape = {
@@ -37,17 +35,11 @@ export const modelShapes: fc.Arbitrary<ModelShape> = fc.record({
   hiddenSize: fc.integer({ min: 1, max: 34 }),
   layers: fc.integer({ min: 1, max: 3 }),
   outputSize: fc.integer({ min: 1, max: 5 }),
-  ...{ inputLayer: fc.constantFrom(undefined, undefined, 3, 17), skipConnection: fc.boolean() },
 });
 
 export function modelOf(shape: ModelShape, random: () => number): Model {
-  const { gruReset, inputLayer, ...sizes } = shape;
-  const spec = {
-    name: 'contract',
-    ...sizes,
-    ...(shape.cell === 'gru' ? { gruReset } : {}),
-    ...(inputLayer ? { inputLayer } : {}),
-  };
+  const { gruReset, ...sizes } = shape;
+  const spec = { name: 'contract', ...sizes, ...(shape.cell === 'gru' ? { gruReset } : {}) };
   return createModel(spec, initWeights(spec, random));
 }
 

@@ -116,10 +116,10 @@ export class CheckpointTopic {
       .map(({ entry }) => entry);
   }
 
-  /** The shard's newest committed checkpoint. */
-  newest(shard: string): CheckpointMarker | null {
+  /** Where the shard's newest committed checkpoint stands; -1: there is none. */
+  newest(shard: string): number {
     const found = this.committed(shard).findLast(({ kind }) => kind === 'marker');
-    return found?.kind === 'marker' ? found.marker : null;
+    return found?.kind === 'marker' ? found.marker.position : -1;
   }
 
   /** Cleans a partition; false where nothing of it had to go. `hasDelete`: together with the removals that are the newest of their key. */

@@ -1,4 +1,4 @@
-export type { Engine, EngineOptions, NetworkForm } from './engine.ts';
+export type { CellForm, Engine, EngineOptions } from './engine.ts';
 export { assertServes } from './engine.ts';
 export type { EngineChoice, EngineKind } from './engines/create.ts';
 export { createEngine, ENGINE_KINDS } from './engines/create.ts';
@@ -13,7 +13,7 @@ export type { NativeKind } from './engines/simd/native-kernel.ts';
 export { loadNativeKernel, nativeKinds } from './engines/simd/native-kernel.ts';
 export type { HeadScope, HeadSpec } from './heads/head.ts';
 export { HEAD_KINDS, HEAD_SCOPES } from './heads/head.ts';
-export { middleOf, softplus } from './heads/quantiles.ts';
+export { middleOf, softplus, writeQuantiles } from './heads/quantiles.ts';
 export type { HeadReader } from './heads/read-head.ts';
 export { headOf } from './heads/read-head.ts';
 export { ImportError } from './import/import-error.ts';

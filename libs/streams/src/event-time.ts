@@ -15,7 +15,8 @@ const NS_A_MS = 1_000_000n;
 /** The event time of a record: `ts` in ms or ISO 8601, `tsUs` or `tsNs`. Throws PoisonRecordError that names field, value and cure. */
 export function readEventTime(record: Readonly<Record<string, unknown>>, fields: TimeFields): EventTime {
   const ms = record[fields.ts];
-  if (typeof ms === 'number') return fromMs(fields, ms);
+  if (typeof ms === 'number')
+    return fromMs(fields.ts, ms, { us: `send it as '${fields.tsUs}'`, ns: `send it as '${fields.tsNs}'` });
   if (typeof ms === 'string') return fromIso(fields.ts, ms);
   const us = record[fields.tsUs];
   if (us !== undefined) return fromFine(fields.tsUs, us, 'us');
@@ -29,22 +30,52 @@ export function readEventTime(record: Readonly<Record<string, unknown>>, fields:
   );
 }
 
-function fromMs(fields: TimeFields, value: number): EventTime {
-  if (Number.isInteger(value) && value >= MS_MIN && value <= MS_MAX) return { ms: value, subNs: 0, unit: 'ms' };
-  const field = fields.ts;
-  throw new PoisonRecordError(
-    `'${field}' is ${value}, which is no epoch time in milliseconds: ${hint(fields, value)}`,
-    { field },
-  );
+/** How the one field is to be read. `auto`: epoch ms as a number, ISO 8601 as a text. */
+export type TimeFieldUnit = 'auto' | 'ms' | 'us' | 'ns' | 's' | 'iso';
+
+/** The event time in one field of a record. Throws PoisonRecordError that names field, value and cure. */
+export function readTimeField(
+  record: Readonly<Record<string, unknown>>,
+  field: string,
+  unit: TimeFieldUnit,
+): EventTime {
+  const value = record[field];
+  if (value === undefined || value === null)
+    throw new PoisonRecordError(`The record has no time: set '${field}'.`, { field });
+  if (unit === 'us' || unit === 'ns') return fromFine(field, value, unit);
+  if (typeof value === 'string' && (unit === 'auto' || unit === 'iso')) return fromIso(field, value);
+  if (typeof value !== 'number' || unit === 'iso')
+    throw new PoisonRecordError(`'${field}' is ${JSON.stringify(value)}, must be ${TIME_FORMS[unit]}.`, { field });
+  const cure = { us: "declare the time's unit as us", ns: "declare the time's unit as ns" };
+  return fromMs(field, unit === 's' ? Math.round(value * 1000) : value, cure);
 }
 
-function hint(fields: TimeFields, value: number): string {
+const TIME_FORMS = {
+  auto: 'epoch milliseconds or an ISO 8601 text',
+  ms: 'epoch milliseconds as a number',
+  s: 'epoch seconds as a number',
+  iso: 'an ISO 8601 text such as 2024-01-31T09:30:00Z',
+} as const;
+
+interface FineCures {
+  readonly us: string;
+  readonly ns: string;
+}
+
+function fromMs(field: string, value: number, cures: FineCures): EventTime {
+  if (Number.isInteger(value) && value >= MS_MIN && value <= MS_MAX) return { ms: value, subNs: 0, unit: 'ms' };
+  throw new PoisonRecordError(`'${field}' is ${value}, which is no epoch time in milliseconds: ${hint(value, cures)}`, {
+    field,
+  });
+}
+
+function hint(value: number, cures: FineCures): string {
   if (!Number.isFinite(value) || value <= 0) return 'give a whole number of milliseconds since 1970.';
   if (value < MS_MIN) return 'it looks like seconds; multiply it by 1000.';
   if (value <= MS_MAX) return 'it has a fraction; round it, or use microseconds.';
   return value < MS_MAX * 1_000
-    ? `it looks like microseconds; send it as '${fields.tsUs}'.`
-    : `it looks like nanoseconds; send it as '${fields.tsNs}'.`;
+    ? `it looks like microseconds; ${cures.us}.`
+    : `it looks like nanoseconds; ${cures.ns}.`;
 }
 
 function fromIso(field: string, text: string): EventTime {

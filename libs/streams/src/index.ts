@@ -1,10 +1,14 @@
 export { CALL_CONTEXT, CALL_IDLE_TTL_MS, createCallStream } from './calls/call-stream.ts';
 export type { CallLabel, CallProbabilities } from './calls/outputs.ts';
 export { CALL_CLASSES, callLoss, callProbabilities, sentimentClass } from './calls/outputs.ts';
+export type { Declaration } from './declared/declaration.ts';
+export { createDeclaredStream } from './declared/declared-stream.ts';
+export { readDeclaration } from './declared/read-declaration.ts';
+export { isStreamFile, readStreamFile } from './declared/stream-file.ts';
 export type { TimeFields } from './event-time.ts';
 export { readEventTime } from './event-time.ts';
-export type { StreamName, StreamOptions } from './registry.ts';
-export { assertModelFits, createStream, STREAM_NAMES } from './registry.ts';
+export type { StreamDescription, StreamName, StreamOptions } from './registry.ts';
+export { assertModelFits, createStream, describeStream, STREAM_NAMES } from './registry.ts';
 export { demoFeed } from './sources/demo-feed.ts';
 export type { GeneratedCallsOptions } from './sources/generated-calls.ts';
 export { generatedCalls } from './sources/generated-calls.ts';

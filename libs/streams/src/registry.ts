@@ -1,5 +1,7 @@
 import { ConfigError, type LatePolicy, type Stream } from '@tideline/pipeline';
 import { createCallStream } from './calls/call-stream.ts';
+import { createDeclaredStream } from './declared/declared-stream.ts';
+import { isStreamFile, readStreamFile } from './declared/stream-file.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
 
 export interface StreamOptions {
@@ -11,23 +13,50 @@ export interface StreamOptions {
   readonly idleTtlMs?: number | null;
 }
 
-const STREAMS = { ticks: createTickStream, calls: createCallStream } as const satisfies Record<
-  string,
-  (options: StreamOptions) => Stream
->;
+interface BuiltIn {
+  readonly create: (options: StreamOptions) => Stream;
+  readonly modelName: string;
+  readonly keyField: string;
+}
+
+const STREAMS = {
+  ticks: { create: createTickStream, modelName: 'ticks-lstm', keyField: 'symbol' },
+  calls: { create: createCallStream, modelName: 'calls-gru', keyField: 'callId' },
+} as const satisfies Record<string, BuiltIn>;
 
 export type StreamName = keyof typeof STREAMS;
 export const STREAM_NAMES = Object.keys(STREAMS) as readonly StreamName[];
 
-/** The stream called `name`. Throws ConfigError where there is none. */
-export function createStream(name: string, options: StreamOptions): Stream {
-  if (!Object.hasOwn(STREAMS, name)) {
-    const known = STREAM_NAMES.join(', ');
-    throw new ConfigError([
-      `There is no stream '${name}': use one of ${known}, or 'topic=stream' for a topic of another name.`,
-    ]);
+/** What is known of a stream before it is made. */
+export interface StreamDescription {
+  /** Tag `stream` of its points, and its topic where no other is said. */
+  readonly name: string;
+  /** The folder of its model. */
+  readonly modelName: string;
+  /** Field of a record that is the series' id. */
+  readonly keyField: string;
+  readonly create: (options: StreamOptions) => Stream;
+}
+
+/** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */
+export function describeStream(name: string): StreamDescription {
+  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName] };
+  if (isStreamFile(name)) {
+    const declaration = readStreamFile(name);
+    const { model: modelName, key: keyField } = declaration;
+    const create = (options: StreamOptions): Stream => createDeclaredStream(declaration, options);
+    return { name: declaration.name, modelName, keyField, create };
   }
-  return STREAMS[name as StreamName](options);
+  const known = STREAM_NAMES.join(', ');
+  throw new ConfigError([
+    `There is no stream '${name}': use one of ${known} or the path of a file that declares one (.yaml, .json); ` +
+      `'topic=stream' for a topic of another name.`,
+  ]);
+}
+
+/** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */
+export function createStream(name: string, options: StreamOptions): Stream {
+  return describeStream(name).create(options);
 }
 
 /** Throws ConfigError where a model's widths are not those of the stream. */

@@ -1,29 +1,39 @@
-import type { LatePolicy } from '@tideline/pipeline';
+import { ConfigError, type LatePolicy } from '@tideline/pipeline';
 import { z } from 'zod';
+import { isStreamFile } from './declared/stream-file.ts';
+import { describeStream } from './registry.ts';
 
 /** A topic and the stream that reads it. */
 export interface TopicStream {
   readonly topic: string;
   readonly stream: string;
-  /** Name of its model, where the topic has one of its own. */
-  readonly model?: string;
   /** Where the topic has a policy of its own. */
   readonly late?: LatePolicy;
   /** Where the topic has a time of its own after which a silent series starts anew; null: never. */
   readonly idleTtlMs?: number | null;
 }
 
-/** `ticks,calls` or `us-equities=ticks,calls`: topics with the stream that reads each, the topic's own name where none is said. */
+/**
+ * `ticks,calls` or `us-equities=ticks,calls`: topics with the stream that reads each, the topic's own name where none is said. A stream may be the path of
+ * a file that declares one: `quotes=streams/quotes.yaml`, or the path alone, whose topic then has the declared name.
+ */
 export const TOPIC_STREAMS = z
   .string()
-  .transform((text) =>
+  .transform((text, context): TopicStream[] =>
     text
       .split(',')
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '')
-      .map((entry): TopicStream => {
+      .flatMap((entry): TopicStream[] => {
         const [topic, stream = topic] = entry.split('=');
-        return { topic, stream };
+        if (topic !== stream || !isStreamFile(stream)) return [{ topic, stream }];
+        try {
+          return [{ topic: describeStream(stream).name, stream }];
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          for (const message of error.problems) context.addIssue({ code: 'custom', message });
+          return [];
+        }
       }),
   )
   .pipe(

@@ -1,10 +1,12 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { describeStream, isStreamFile } from '@tideline/streams';
 
 const KEY_FIELDS: Readonly<Record<string, string>> = { ticks: 'symbol', calls: 'callId', 'call-volume': 'queue' };
 
-/** Field of a record that is its key, by topic. */
-export function keyFieldOf(topic: string): string {
-  return KEY_FIELDS[topic] ?? 'key';
+/** Field of a record that is its key, by topic or by the file that declares its stream. */
+export function keyFieldOf(topicOrStream: string): string {
+  if (isStreamFile(topicOrStream)) return describeStream(topicOrStream).keyField;
+  return KEY_FIELDS[topicOrStream] ?? 'key';
 }
 
 /** `['ts=ts_us', 'price=px']` as `{ts: 'ts_us', price: 'px'}`. Throws InvalidArgumentError that names the part. */

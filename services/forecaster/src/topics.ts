@@ -1,15 +1,7 @@
 import { join } from 'node:path';
 import { createEngine, type Engine, type EngineKind, loadModel } from '@tideline/nn';
 import type { Stream } from '@tideline/pipeline';
-import { assertModelFits, createStream, type TopicStream } from '@tideline/streams';
-
-/** Model that serves a stream unless the configuration names another. */
-export const DEFAULT_MODELS: Readonly<Record<string, string>> = { ticks: 'ticks-lstm', calls: 'calls-gru' };
-
-/** Name of the model that serves a topic. */
-export function modelOf({ stream, model }: TopicStream): string {
-  return model ?? DEFAULT_MODELS[stream] ?? stream;
-}
+import { assertModelFits, describeStream, type TopicStream } from '@tideline/streams';
 
 export interface TopicOptions {
   /** Topics and the stream that reads each. */
@@ -31,10 +23,9 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
-  for (const entry of options.streams) {
-    const { topic, stream: name, model: _, ...rules } = entry;
-    const modelName = modelOf(entry);
-    const stream = createStream(name, { modelName, ...rules });
+  for (const { topic, stream: name, ...rules } of options.streams) {
+    const { modelName, create } = describeStream(name);
+    const stream = create({ modelName, ...rules });
     const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     assertModelFits(stream, model.spec);
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });

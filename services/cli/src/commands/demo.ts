@@ -7,7 +7,7 @@ import { createGateway } from '@tideline/gateway';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
 import { LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
 import { createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
-import { demoFeed } from '@tideline/streams';
+import { demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
 import { MODELS_FOLDER, STATE_FOLDER } from '../addresses.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
 import { keyFieldOf, parseMap } from '../field-map.ts';
@@ -17,7 +17,8 @@ interface DemoOptions {
   readonly once?: true | undefined;
   readonly summary?: 'json' | 'text' | undefined;
   readonly file?: string | undefined;
-  readonly topic: string;
+  readonly streams: readonly TopicStream[];
+  readonly topic?: string | undefined;
   readonly map?: readonly string[] | undefined;
   readonly rate: number;
   readonly host: string;
@@ -30,7 +31,6 @@ interface DemoOptions {
   readonly seed: number;
 }
 
-const STREAMS = ['ticks', 'calls'];
 /** A live feed's batch: 20 a second at the default rate. */
 const LIVE_BATCHES_PER_SECOND = 20;
 const ONCE_BATCH_RECORDS = 5_000;
@@ -47,7 +47,13 @@ export function addDemo(program: Program): void {
       '--file <path>',
       "read records from a CSV or JSON-lines file (also .gz), or '-' for JSON lines on standard input",
     )
-    .option('--topic <topic>', 'topic of the records of --file', 'ticks')
+    .option(
+      '--streams <list>',
+      "streams to serve: names, or paths of files that declare one; 'topic=stream' where the topic has another name",
+      parseStreams,
+      parseStreams('ticks,calls'),
+    )
+    .option('--topic <topic>', 'topic of the records of --file (default: the first of --streams)')
     .option('--map <field=column...>', 'field of the contract = column of the file')
     .option('--rate <records>', 'records per second of the live feed', Number, 200)
     .option('--host <address>', 'address of the page', '127.0.0.1')
@@ -67,6 +73,12 @@ export function addDemo(program: Program): void {
     .action((options) => program.run('demo', (signals) => demo(options, signals)));
 }
 
+function parseStreams(text: string): readonly TopicStream[] {
+  const result = TOPIC_STREAMS.safeParse(text);
+  if (result.success) return result.data;
+  throw new InvalidArgumentError(result.error.issues.map(({ message }) => message).join('\n'));
+}
+
 function parseIdle(text: string): number | null {
   if (text === 'off') return null;
   if (!/^[1-9]\d{0,14}$/.test(text))
@@ -82,7 +94,7 @@ async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void
   await using embedded = await startEmbedded({
     ...{ folder, open, replayable },
     modelsFolder: options.models,
-    streams: STREAMS,
+    streams: options.streams,
     engine: options.engine,
     late: options.late,
     ...(options.idleTtlMs === undefined ? {} : { idleTtlMs: options.idleTtlMs }),
@@ -116,11 +128,18 @@ function feedOf(options: DemoOptions): {
   readonly open: () => AsyncIterable<FeedRecord> | Iterable<FeedRecord>;
   readonly replayable: boolean;
 } {
-  const { file, topic } = options;
-  if (file === undefined) return { open: () => demoFeed({ seed: options.seed }), replayable: true };
+  const { file, streams } = options;
+  const served = new Set(streams.map(({ topic }) => topic));
+  if (file === undefined)
+    return { open: () => servedRecords(demoFeed({ seed: options.seed }), served), replayable: true };
+  const { topic = streams[0].topic } = options;
   const map = parseMap(options.map ?? []);
-  const keyField = keyFieldOf(topic);
+  const keyField = keyFieldOf(streams.find((entry) => entry.topic === topic)?.stream ?? topic);
   return { open: () => readRecordFile({ path: file, topic, keyField, map }), replayable: file !== '-' };
+}
+
+function* servedRecords(records: Iterable<FeedRecord>, topics: ReadonlySet<string>): Generator<FeedRecord> {
+  for (const record of records) if (topics.has(record.topic)) yield record;
 }
 
 function pacer(recordsPerSecond: number): (records: readonly FeedRecord[], signal: AbortSignal) => Promise<void> {

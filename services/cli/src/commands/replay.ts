@@ -9,6 +9,7 @@ import type { Program } from '../program.ts';
 interface ReplayOptions {
   readonly topic: string;
   readonly map?: readonly string[] | undefined;
+  readonly stream?: string | undefined;
   readonly key?: string | undefined;
   readonly speed: number;
 }
@@ -26,6 +27,7 @@ export function addReplay(program: Program): void {
       '--map <field=column...>',
       'field of the contract = column of the file; ts=ts_us and ts=ts_ns become tsUs and tsNs',
     )
+    .option('--stream <file>', 'the file that declares the stream of the topic: its key is the Kafka key')
     .option('--key <field>', "field that is the Kafka key (default: the topic's)")
     .option(
       '--speed <factor>',
@@ -55,7 +57,7 @@ async function replay(work: {
   const records = readRecordFile({
     path: file,
     topic: options.topic,
-    keyField: options.key ?? keyFieldOf(options.topic),
+    keyField: options.key ?? keyFieldOf(options.stream ?? options.topic),
     map,
   });
   await using producer = await createTopicProducer({ brokers, topic: options.topic });

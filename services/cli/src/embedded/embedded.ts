@@ -28,13 +28,15 @@ import {
   shardName,
 } from '@tideline/pipeline';
 import { ResourceStack, sleep } from '@tideline/runtime';
+import type { TopicStream } from '@tideline/streams';
 import { type EmbeddedStats, StatsCounter } from './stats.ts';
 
 export interface EmbeddedOptions {
   /** Holds the LMDB stores and `points.lp`. */
   readonly folder: string;
   readonly modelsFolder: string;
-  readonly streams: readonly string[];
+  /** Topics and the stream that reads each. */
+  readonly streams: readonly TopicStream[];
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
   /** Event time after which a silent series starts anew; null: never; absent: as each stream has it. */
@@ -103,7 +105,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       options.onWarning('A shard waits and tries again.', { shard: shardName(event.shard), reason: event.reason });
   };
   const forecaster = new Forecaster({
-    foreignModel: 'adopt',
     ...{ store, queue, sink, deadLetters, live, topics, sleep, onEvent },
     owner: randomUUID(),
     batchEntriesMax: 8,
@@ -156,7 +157,7 @@ async function loadEngines(
   const { late, idleTtlMs } = options;
   const rules = { ...(late === undefined ? {} : { late }), ...(idleTtlMs === undefined ? {} : { idleTtlMs }) };
   const topics = await loadTopics({
-    streams: options.streams.map((stream) => ({ topic: stream, stream, ...rules })),
+    streams: options.streams.map((entry) => ({ ...entry, ...rules })),
     modelsFolder: options.modelsFolder,
     engine: options.engine,
     slotsMax: 2 * SERIES_MAX,

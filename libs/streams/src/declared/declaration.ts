@@ -1,0 +1,68 @@
+/** A declared stream, after its file has been read and checked: every name is known, every default is filled in. */
+import type { LatePolicy } from '@tideline/pipeline';
+import type { PlannedFeature } from '../features/plan.ts';
+
+export const TIME_UNITS = ['auto', 'ms', 'us', 'ns', 's', 'iso'] as const;
+/** `auto`: epoch ms as a number or ISO 8601 as a text. */
+export type DeclaredTimeUnit = (typeof TIME_UNITS)[number];
+
+export interface DeclaredField {
+  readonly name: string;
+  /** Name of the record's field, where it differs. */
+  readonly from: string;
+  readonly required: boolean;
+  /** The value must be above this; -Infinity: no rule. */
+  readonly above: number;
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+export interface DeclaredFeature extends PlannedFeature {
+  /** Whether the network sees it, or only other features do. */
+  readonly isInput: boolean;
+  /** What the network sees while the value is not known. */
+  readonly absent: number;
+}
+
+/** The network's outputs as they are, under these names. */
+export interface RawOutput {
+  readonly kind: 'raw';
+  readonly fields: readonly string[];
+}
+
+/** Quantiles of the log return of `of`, so many steps ahead, each scaled by `unit` times the root of the steps. */
+export interface QuantileOutput {
+  readonly kind: 'quantiles';
+  readonly of: string;
+  /** Feature that a return is measured in; null: the return itself. */
+  readonly unit: string | null;
+  readonly levels: readonly number[];
+  readonly horizons: readonly number[];
+}
+
+export const TAG_SOURCES = ['key', 'stream', 'model', 'horizon'] as const;
+export type TagSource = (typeof TAG_SOURCES)[number];
+
+export interface DeclaredPoint {
+  readonly measurement: string;
+  /** Tag -> what it says. */
+  readonly tags: readonly (readonly [string, TagSource])[];
+  /** `unique`: the event time plus the offset within its unit, so that records of one instant keep apart; `event`: the event time itself. */
+  readonly time: 'unique' | 'event';
+  /** Further fields: `offset`, `partition`, or a field or feature. */
+  readonly with: readonly string[];
+}
+
+export interface Declaration {
+  readonly name: string;
+  readonly key: string;
+  readonly time: { readonly field: string; readonly unit: DeclaredTimeUnit };
+  readonly fields: readonly DeclaredField[];
+  readonly features: readonly DeclaredFeature[];
+  readonly output: RawOutput | QuantileOutput;
+  readonly point: DeclaredPoint;
+  /** Name of the model's folder. */
+  readonly model: string;
+  readonly late: LatePolicy | null;
+  readonly idleTtlMs: number | null;
+}

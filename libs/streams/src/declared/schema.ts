@@ -1,0 +1,101 @@
+/** The shape of a stream's file, part by part. What the names in it mean is checked after it, in `read-declaration.ts`. */
+import { LATE_POLICIES } from '@tideline/pipeline';
+import { z } from 'zod';
+import { OPERATOR_NAMES, type OperatorName, operatorOf } from '../features/operators.ts';
+import { TAG_SOURCES, TIME_UNITS } from './declaration.ts';
+
+const text = (): z.ZodString => z.string('must be a text').min(1, 'must not be empty');
+const number = (): z.ZodNumber => z.number('must be a number');
+const name = (): z.ZodString =>
+  text().regex(/^[A-Za-z_][\w.-]*$/, 'must begin with a letter, then letters, digits, _ . -');
+const oneOf = <const T extends readonly string[]>(choices: T) =>
+  z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
+const wholeSteps = (): z.ZodNumber => number().int('must be a whole number of steps').min(1, 'must be at least 1');
+
+/** Every part is checked by its own schema, so that one report has the problems of all. */
+export const PARTS = {
+  name: name(),
+  key: text(),
+  time: z.union(
+    [
+      text().transform((field) => ({ field, unit: 'auto' as const })),
+      z.strictObject({ field: text(), unit: oneOf(TIME_UNITS) }),
+    ],
+    {
+      error: `must be the name of a field, or {field, unit} with a unit of ${TIME_UNITS.join(', ')}`,
+    },
+  ),
+  output: z.discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('raw'),
+        fields: z.array(name()).min(1, 'must name the outputs of the network'),
+      }),
+      z.strictObject({
+        kind: z.literal('quantiles'),
+        of: text(),
+        unit: text().nullable().default(null),
+        levels: z
+          .array(number().gt(0, 'must be above 0').lt(1, 'must be below 1'))
+          .min(1, 'must have one level at least')
+          .refine((levels) => levels.every((level, i) => i === 0 || level > levels[i - 1]), 'must rise')
+          .default([0.1, 0.5, 0.9]),
+        horizons: z.array(wholeSteps()).min(1, 'must have one horizon at least').default([1]),
+      }),
+    ],
+    { error: "must have a kind: 'raw' or 'quantiles'" },
+  ),
+  point: z
+    .strictObject({
+      measurement: text().default('forecast'),
+      tags: z.record(name(), oneOf(TAG_SOURCES)).optional(),
+      time: oneOf(['unique', 'event'] as const).default('unique'),
+      with: z.array(text()).optional(),
+    })
+    .prefault({}),
+  model: name().optional(),
+  late: oneOf(LATE_POLICIES).optional(),
+  idle_ttl_ms: number().int('must be whole milliseconds').min(1, 'must be at least 1').optional(),
+} as const;
+
+export const FIELD = z
+  .strictObject({
+    from: text().optional(),
+    required: z.boolean('must be true or false').default(true),
+    above: number().default(Number.NEGATIVE_INFINITY),
+    at_least: number().default(Number.NEGATIVE_INFINITY),
+    at_most: number().default(Number.POSITIVE_INFINITY),
+  })
+  .prefault({});
+
+/** The name under which a field or a feature can be used. */
+export const NAME = name();
+export const OP = oneOf(OPERATOR_NAMES);
+
+/** The shape of a feature with this operator. */
+export function featureShape(op: OperatorName): z.ZodType {
+  const { sources, parameters } = operatorOf(op);
+  const of = {
+    0: {},
+    1: { of: text().transform((source) => [source]) },
+    2: { of: z.tuple([text(), text()], 'must be a list of two names') },
+  };
+  return z.strictObject({
+    op: z.literal(op),
+    name: name().optional(),
+    ...of[sources],
+    scale: number().default(1),
+    clip: z
+      .union(
+        [number().gt(0, 'must be above 0'), z.tuple([number(), number()])],
+        'must be a number above 0, or [low, high]',
+      )
+      .transform((clip) => (typeof clip === 'number' ? ([-clip, clip] as const) : clip))
+      .refine(([low, high]) => low < high, 'must be [low, high] with low below high')
+      .optional(),
+    absent: number().default(0),
+    input: z.boolean('must be true or false').default(true),
+    ...parameters,
+  });
+}
