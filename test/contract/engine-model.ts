@@ -16,6 +16,8 @@ export interface ModelShape {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly outputSize: number;
+  readonly inputLayer?: number | undefined;
+  readonly skipConnection?: boolean;
 }
 
 export const TICK_LIKE: ModelShape = {
@@ -35,11 +37,17 @@ export const modelShapes: fc.Arbitrary<ModelShape> = fc.record({
   hiddenSize: fc.integer({ min: 1, max: 34 }),
   layers: fc.integer({ min: 1, max: 3 }),
   outputSize: fc.integer({ min: 1, max: 5 }),
+  ...{ inputLayer: fc.constantFrom(undefined, undefined, 3, 17), skipConnection: fc.boolean() },
 });
 
 export function modelOf(shape: ModelShape, random: () => number): Model {
-  const { gruReset, ...sizes } = shape;
-  const spec = { name: 'contract', ...sizes, ...(shape.cell === 'gru' ? { gruReset } : {}) };
+  const { gruReset, inputLayer, ...sizes } = shape;
+  const spec = {
+    name: 'contract',
+    ...sizes,
+    ...(shape.cell === 'gru' ? { gruReset } : {}),
+    ...(inputLayer ? { inputLayer } : {}),
+  };
   return createModel(spec, initWeights(spec, random));
 }
 

@@ -3,10 +3,21 @@ import assert from 'node:assert/strict';
 import type { StepEngine } from '@tideline/pipeline';
 import { link } from './chain-hash.ts';
 
-export const CHAIN_MODEL_DIGEST = 'c4a1'.repeat(16);
+/** A model of the chain: another salt makes another hash of the same inputs. */
+export interface ChainModel {
+  readonly name: string;
+  readonly digest: string;
+  readonly salt: number;
+}
+
+export const CHAIN_MODELS: readonly [ChainModel, ChainModel] = [
+  { name: 'chain-1', digest: 'c4a1'.repeat(16), salt: 0 },
+  { name: 'chain-2', digest: 'c4a2'.repeat(16), salt: 77_777 },
+];
 const STATE_SIZE = 2;
 
-export function createChainEngine(options: { readonly slotsMax: number }): StepEngine {
+export function createChainEngine(options: { readonly slotsMax: number; readonly model?: ChainModel }): StepEngine {
+  const { name: modelName, digest: modelDigest, salt } = options.model ?? CHAIN_MODELS[0];
   const states: (Float32Array | null)[] = [];
   const free: number[] = [];
   const stateOf = (slot: number): Float32Array => {
@@ -17,15 +28,15 @@ export function createChainEngine(options: { readonly slotsMax: number }): StepE
   const advance = (slot: number, row: number, inputs: Float32Array, outputs: Float32Array): void => {
     const state = stateOf(slot);
     const [value, count] = [inputs[2 * row], inputs[2 * row + 1]];
-    state[0] = Number.isNaN(count) ? Number.NaN : link(link(state[0], value), count);
+    state[0] = Number.isNaN(count) ? Number.NaN : link(link(state[0] ^ salt, value), count);
     state[1] += 1;
     outputs[2 * row] = state[0];
     outputs[2 * row + 1] = state[1];
   };
   return {
     name: 'chain',
-    modelDigest: CHAIN_MODEL_DIGEST,
-    modelName: 'chain',
+    modelDigest,
+    modelName,
     inputSize: 2,
     outputSize: 2,
     stateSize: STATE_SIZE,

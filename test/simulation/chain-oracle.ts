@@ -2,7 +2,7 @@
  * The straight run of the chain workload, in its own words: record by record, no chunk, no wave, no commit, nothing of the pipeline.
  * Only the arithmetic of one link is shared with the engine.
  */
-import { CHAIN_MODEL_DIGEST } from './chain-engine.ts';
+import { CHAIN_MODELS, type ChainModel } from './chain-engine.ts';
 import { link } from './chain-hash.ts';
 import type { ShardExpectation, StateAt } from './expectation.ts';
 import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
@@ -19,8 +19,12 @@ interface Series {
 
 const ALERT_REASON = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
 
-/** What a run without faults makes of one partition; its points go into `points`. */
-export function expectChain({ shard, low, records }: SimPartition, points: Map<string, string>): ShardExpectation {
+/** What a run without faults makes of one partition by a model that begins at the offset `from`; its points go into `points`. */
+export function expectChain(
+  { shard, low, records }: SimPartition,
+  points: Map<string, string>,
+  { model, from }: { readonly model: ChainModel; readonly from: number } = { model: CHAIN_MODELS[0], from: 0 },
+): ShardExpectation {
   const live = new Map<string, Series>();
   const states = new Map<string, StateAt[]>();
   const own: { offset: number; identity: string }[] = [];
@@ -30,6 +34,7 @@ export function expectChain({ shard, low, records }: SimPartition, points: Map<s
   for (const { record } of records) {
     const { offset } = record;
     end = offset + 1;
+    if (offset < from) continue;
     const found = read(record.value);
     if (found === null) {
       poison.push(offset);
@@ -66,25 +71,25 @@ export function expectChain({ shard, low, records }: SimPartition, points: Map<s
         `offset=${offset}i,partition=${shard.partition}i,reason="${ALERT_REASON}"`,
       );
     } else if (kind === 'step' && !series.isQuarantined) {
-      series.hash = link(link(series.hash, value), series.count);
+      series.hash = link(link(series.hash ^ model.salt, value), series.count);
       series.steps += 1;
       say(
-        `chain,series=${tag}`,
+        `chain,model=${model.name},series=${tag}`,
         `count=${series.count}i,hash=${series.hash}i,offset=${offset}i,partition=${shard.partition}i,` +
           `steps=${series.steps}i,sum=${series.sum}i`,
       );
     }
-    history.push({ offset, bytes: bytesOf(series) });
+    history.push({ offset, bytes: bytesOf(model, series) });
   }
   return { states, points: own, poison, touched, end };
 }
 
-function bytesOf({ count, sum, hash, steps, isQuarantined, times }: Series): Uint8Array {
+function bytesOf(model: ChainModel, { count, sum, hash, steps, isQuarantined, times }: Series): Uint8Array {
   const [stream, hidden] = [
     [count, sum],
     [hash, steps],
   ];
-  return stateBytes({ isQuarantined, modelDigest: CHAIN_MODEL_DIGEST, times, stream, hidden });
+  return stateBytes({ isQuarantined, modelDigest: model.digest, times, stream, hidden });
 }
 
 function read(value: Uint8Array | null): { key: string; kind: string; value: number; ts: number } | null {

@@ -18,7 +18,7 @@ interface ChainRecord {
   readonly ts: number;
 }
 
-export function createChainStream(): Stream {
+export function createChainStream(modelName = 'chain-1'): Stream {
   return {
     name: 'chain',
     schema: { numbers: ['value'], texts: ['kind'] },
@@ -44,7 +44,7 @@ export function createChainStream(): Stream {
       const [hash, steps] = [outputs[outputAt], outputs[outputAt + 1]];
       const [count, sum] = [context[contextAt], context[contextAt + 1]];
       lines.push(
-        `chain,series=${key} count=${count}i,hash=${hash}i,offset=${chunk.offsets[row]}i,` +
+        `chain,model=${modelName},series=${key} count=${count}i,hash=${hash}i,offset=${chunk.offsets[row]}i,` +
           `partition=${shard.partition}i,steps=${steps}i,sum=${sum}i ${pointTime(chunk, row)}`,
       );
     },

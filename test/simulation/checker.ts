@@ -12,7 +12,8 @@
  */
 import { createHash } from 'node:crypto';
 import { type Checkpoint, type DeadLetter, type Shard, type ShardStatus, shardName } from '@tideline/pipeline';
-import { type Expectation, type ShardExpectation, stateAt } from './expectation.ts';
+import { type ShardExpectation, stateAt } from './expectation.ts';
+import type { ExpectedLines } from './expected-lines.ts';
 import type { CheckpointWatch } from './sim-checkpoint-log.ts';
 import type { SinkWatch } from './sim-influx.ts';
 import type { RedisState, SimRedis } from './sim-redis.ts';
@@ -51,15 +52,15 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
   readonly points = new Map<string, string>();
   readonly letters = new Map<string, DeadLetter>();
   /** What happened besides the records' daily way. */
-  readonly counts = { checkpoints: 0, restores: 0 };
-  readonly #expected: Expectation;
+  readonly counts = { checkpoints: 0, restores: 0, modelsChanged: 0 };
+  readonly #lines: ExpectedLines;
   readonly #logBytesMax: number;
   readonly #ledgers = new Map<string, Ledger>();
   readonly #checkpoints = new Map<string, number>();
   #redis: SimRedis | null = null;
 
-  constructor(options: { readonly expected: Expectation; readonly logBytesMax: number }) {
-    this.#expected = options.expected;
+  constructor(options: { readonly lines: ExpectedLines; readonly logBytesMax: number }) {
+    this.#lines = options.lines;
     this.#logBytesMax = options.logBytesMax;
   }
 
@@ -74,7 +75,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
 
   point(line: string, from: string): void {
     const { identity, fields } = cut(line);
-    const expected = this.#expected.points.get(identity);
+    const expected = this.#lines.fieldsOf(identity);
     if (expected === undefined) this.found('duplicated', `${from} wrote a point of no record: ${line}`);
     else if (expected !== fields) this.found('wrong', `${from} wrote ${line}, not ${expected}`);
     this.points.set(identity, fields);
@@ -82,7 +83,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
 
   letter(letter: DeadLetter): void {
     const at = `${shardName(letter.shard)}@${letter.offset}`;
-    const shard = this.#expected.shards.get(shardName(letter.shard));
+    const shard = this.#lines.first.shards.get(shardName(letter.shard));
     if (!shard?.poison.includes(letter.offset)) this.found('dead-letter', `${at} is no poison: ${letter.reason}`);
     if (letter.record.offset !== letter.offset) this.found('dead-letter', `${at} holds another record`);
     this.letters.set(at, letter);
@@ -103,9 +104,8 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     if (position < (this.#checkpoints.get(name) ?? -1))
       this.found('position', `the checkpoint of ${name} went back to ${position}`);
     this.#checkpoints.set(name, position);
-    const expected = this.#expected.shards.get(name);
-    if (expected !== undefined)
-      this.#allStatesAre(`the checkpoint of ${name} at ${position}`, expected, position, states);
+    if (this.#lines.decide(name, position, marker.model)) this.counts.modelsChanged += 1;
+    this.#allStatesAre(`the checkpoint of ${name}`, this.#lines.of(name, marker.model), position, states);
   }
 
   async changed(state: RedisState, { commit, installed }: StoreChange): Promise<void> {
@@ -115,41 +115,45 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
       const name = shardName(status.shard);
       const ledger = this.#ledgers.get(name) ?? { position: -1, head: -1, farthest: -1, losses: redis.losses };
       this.#ledgers.set(name, ledger);
-      const expected = this.#expected.shards.get(name);
+      const model = (await state.store.snapshot(status.shard, []))?.model ?? '';
+      const expected = this.#lines.of(name, model);
       if (expected === undefined) continue;
       const isInstalled = installed !== undefined && shardName(installed) === name;
       if (status.position < ledger.position && ledger.losses === redis.losses && !isInstalled)
         this.found('position', `${name} went back from ${ledger.position} to ${status.position}`);
       if (status.position > ledger.position && ledger.position >= 0)
-        await this.#positionMoved(state, status, expected, ledger.position);
+        await this.#positionMoved(state, status, model, ledger.position);
       // Refused or not: what it would have changed is as the straight run has it.
       if (commit !== undefined && shardName(commit.shard) === name)
-        await this.#statesAre(state, status, expected, [...commit.keys, ...commit.removed]);
+        await this.#statesAre(state, status, model, [...commit.keys, ...commit.removed]);
       if (isInstalled) this.counts.restores += 1;
       if (isInstalled)
         this.#allStatesAre(`installed ${name}`, expected, status.position, await statesIn(state, status.shard));
-      if (status.head > ledger.head) this.#headMoved(name, expected, ledger.head, status.head);
+      if (status.head > ledger.head) this.#headMoved(name, ledger.head, status.head);
       const farthest = Math.max(ledger.farthest, status.position);
       Object.assign(ledger, { position: status.position, head: status.head, farthest, losses: redis.losses });
       await this.#bounds(state, status);
     }
     const tickets = state.tickets.size;
-    if (tickets > TICKETS_PER_SHARD_MAX * this.#expected.shards.size) this.found('bound', `${tickets} tickets wait`);
+    if (tickets > TICKETS_PER_SHARD_MAX * this.#lines.first.shards.size) this.found('bound', `${tickets} tickets wait`);
   }
 
-  async #positionMoved(state: RedisState, status: ShardStatus, shard: ShardExpectation, from: number): Promise<void> {
+  async #positionMoved(state: RedisState, status: ShardStatus, model: string, from: number): Promise<void> {
     const { position } = status;
     const name = shardName(status.shard);
-    for (const { offset, identity } of shard.points)
-      if (offset >= from && offset < position && !this.points.has(identity))
+    for (const identity of this.#lines.pointsOf(name, model, from, position))
+      if (!this.points.has(identity))
         this.found('missing', `${name} stands at ${position}, but the sink has no ${identity}`);
     const keys = new Set<string>();
-    for (const { offset, key } of shard.touched) if (offset >= from && offset < position) keys.add(key);
-    await this.#statesAre(state, status, shard, [...keys]);
+    for (const { offset, key } of this.#lines.first.shards.get(name)?.touched ?? [])
+      if (offset >= from && offset < position) keys.add(key);
+    await this.#statesAre(state, status, model, [...keys]);
   }
 
-  async #statesAre(state: RedisState, status: ShardStatus, shard: ShardExpectation, keys: string[]): Promise<void> {
+  async #statesAre(state: RedisState, status: ShardStatus, model: string, keys: string[]): Promise<void> {
     const { position } = status;
+    const shard = this.#lines.of(shardName(status.shard), model);
+    if (shard === undefined) return;
     const states = await state.store.load(status.shard, keys);
     keys.forEach((key, i) => {
       if (isEqual(states[i], stateAt(shard, key, position))) return;
@@ -157,8 +161,8 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     });
   }
 
-  #headMoved(name: string, shard: ShardExpectation, from: number, head: number): void {
-    for (const offset of shard.poison)
+  #headMoved(name: string, from: number, head: number): void {
+    for (const offset of this.#lines.first.shards.get(name)?.poison ?? [])
       if (offset >= from && offset < head && !this.letters.has(`${name}@${offset}`))
         this.found('dead-letter', `${name} was appended to ${head}, but ${offset} is no dead letter`);
   }
@@ -170,44 +174,60 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     if (entries.length > 1) this.found('bound', `the log of ${shardName(shard)} holds ${logBytes} bytes`);
   }
 
-  /** Whether everything is stepped. */
-  async isDrained(state: RedisState): Promise<boolean> {
+  /** Whether everything is stepped, and, where it `hasChanged`, by the second models. */
+  async isDrained(state: RedisState, hasChanged: boolean): Promise<boolean> {
     const statuses = new Map((await state.store.status()).map((status) => [shardName(status.shard), status]));
-    return [...this.#expected.shards].every(([name, { end, touched, poison }]) => {
-      if (touched.length + poison.length === 0) return true;
+    for (const [name, { end, touched, poison }] of this.#lines.first.shards) {
+      if (touched.length + poison.length === 0) continue;
       const status = statuses.get(name);
-      return status !== undefined && status.position >= end && status.head === status.position;
-    });
+      if (status === undefined || status.position < end || status.head !== status.position) return false;
+      if (!hasChanged) continue;
+      const model = (await state.store.snapshot(status.shard, []))?.model ?? '';
+      if (!this.#lines.hasChanged(name) || this.#lines.of(name, model) === this.#lines.first.shards.get(name))
+        return false;
+    }
+    return true;
   }
 
-  /** SHA-256 over the points that the sink holds, and over those of the straight run. */
+  /** SHA-256 over the points that must be there, as the sink holds them and as the straight run makes them. */
   digests(): { readonly found: string; readonly expected: string } {
-    return { found: digestOf(this.points), expected: digestOf(this.#expected.points) };
+    const required = this.#lines.required();
+    const found = new Map(
+      [...required.keys()].flatMap((identity) => {
+        const fields = this.points.get(identity);
+        return fields === undefined ? [] : [[identity, fields] as const];
+      }),
+    );
+    // What no line holds is in the digest, so that it shows.
+    for (const [identity, fields] of this.points)
+      if (this.#lines.fieldsOf(identity) === undefined) found.set(identity, fields);
+    return { found: digestOf(found), expected: digestOf(required) };
   }
 
   /** All checks over everything, once nothing moves any more. */
   async atEnd(state: RedisState): Promise<void> {
-    for (const identity of this.#expected.points.keys())
+    for (const identity of this.#lines.required().keys())
       if (!this.points.has(identity)) this.found('missing', `the sink has no ${identity}`);
     for (const status of await state.store.status()) {
       const name = shardName(status.shard);
-      const shard = this.#expected.shards.get(name);
-      if (shard === undefined) continue;
-      for (const offset of shard.poison)
+      for (const offset of this.#lines.first.shards.get(name)?.poison ?? [])
         if (!this.letters.has(`${name}@${offset}`)) this.found('dead-letter', `${name}@${offset} is missing`);
-      this.#allStatesAre(`in the end ${name}`, shard, status.position, await statesIn(state, status.shard));
+      const model = (await state.store.snapshot(status.shard, []))?.model ?? '';
+      const line = this.#lines.of(name, model);
+      this.#allStatesAre(`in the end ${name}`, line, status.position, await statesIn(state, status.shard));
     }
   }
 
   #allStatesAre(
     where: string,
-    shard: ShardExpectation,
+    shard: ShardExpectation | undefined,
     position: number,
     states: ReadonlyMap<string, Uint8Array>,
   ): void {
+    if (shard === undefined) return;
     for (const key of new Set([...states.keys(), ...shard.states.keys()]))
       if (!isEqual(states.get(key) ?? null, stateAt(shard, key, position)))
-        this.found('wrong', `${where}: the state of ${key} is ${show(states.get(key) ?? null)}`);
+        this.found('wrong', `${where} at ${position}: the state of ${key} is ${show(states.get(key) ?? null)}`);
   }
 }
 

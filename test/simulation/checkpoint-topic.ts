@@ -116,10 +116,10 @@ export class CheckpointTopic {
       .map(({ entry }) => entry);
   }
 
-  /** Where the shard's newest committed checkpoint stands; -1: there is none. */
-  newest(shard: string): number {
+  /** The shard's newest committed checkpoint. */
+  newest(shard: string): CheckpointMarker | null {
     const found = this.committed(shard).findLast(({ kind }) => kind === 'marker');
-    return found?.kind === 'marker' ? found.marker.position : -1;
+    return found?.kind === 'marker' ? found.marker : null;
   }
 
   /** Cleans a partition; false where nothing of it had to go. `hasDelete`: together with the removals that are the newest of their key. */

@@ -26,6 +26,15 @@ export interface Expectation {
   readonly points: ReadonlyMap<string, string>;
 }
 
+/** What comes of a shard whose model is changed: its records from `from` on belong to the model with this digest, its series begin anew there. */
+export interface ChangedExpectation {
+  readonly from: number;
+  readonly digest: string;
+  readonly shard: ShardExpectation;
+  /** Fields of each point by its identity. */
+  readonly points: ReadonlyMap<string, string>;
+}
+
 /** The state of a series when everything below `position` is stepped; null: none. */
 export function stateAt(shard: ShardExpectation, key: string, position: number): Uint8Array | null {
   return shard.states.get(key)?.findLast(({ offset }) => offset < position)?.bytes ?? null;

@@ -2,7 +2,8 @@
 import type { FaultKind } from './fault-plan.ts';
 import type { Node, Site } from './nodes.ts';
 
-const LAST_SECOND_MS = 1_000;
+/** What Redis can lose at most where it comes back (appendfsync everysec). */
+export const LAST_SECOND_MS = 1_000;
 
 /** `nodes` gives the living processes of a role. */
 export function startFaults(site: Site, nodes: (role: 'ingest' | 'forecaster') => readonly Node[]): void {

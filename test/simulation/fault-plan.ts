@@ -7,8 +7,10 @@ import type { Chance } from './chance.ts';
 export const FAULT_KINDS = [
   'crash-forecaster',
   'crash-ingest',
+  'crash-operator',
   'pause-forecaster',
   'pause-ingest',
+  'pause-operator',
   'stop-forecaster',
   'stop-ingest',
   'request-lost',
@@ -54,8 +56,10 @@ const PERIOD_MS: Partial<Record<FaultKind, readonly [number, number]>> = {
 const PROBABILITY: Partial<Record<FaultKind, readonly [number, number]>> = {
   'crash-forecaster': [0.001, 0.03],
   'crash-ingest': [0.001, 0.03],
+  'crash-operator': [0.01, 0.2],
   'pause-forecaster': [0.001, 0.03],
   'pause-ingest': [0.001, 0.03],
+  'pause-operator': [0.01, 0.2],
   'request-lost': [0.003, 0.1],
   'reply-lost': [0.003, 0.1],
   'effect-late': [0.003, 0.1],

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { WorkerSeeds } from './sim-worker.ts';
 import { simulate } from './simulate.ts';
-import { addReport, addTally, emptyTally, type Tally } from './tally.ts';
+import { addReport, addTally, emptyTally, type Tally, tallyLine, totalOf } from './tally.ts';
 
 const TRACE_LINES_MAX = 1_000_000;
 const PROGRESS_MS = 1_000;
@@ -59,7 +59,7 @@ async function runSeeds(): Promise<void> {
   const report = (): void => {
     const seconds = (performance.now() - startedMs) / 1_000;
     const done = values.crashes ? `${total.seeds} crashes` : `${total.seeds}/${seeds} seeds`;
-    const found = `${sum(total.faults)} faults, ${total.failures.length} failing`;
+    const found = `${totalOf(total.faults)} faults, ${total.failures.length} failing`;
     process.stderr.write(`${done}, ${found}, ${seconds.toFixed(0)} s\n`);
   };
   const timer = setInterval(report, values.json ? 2 ** 30 : PROGRESS_MS);
@@ -85,27 +85,12 @@ function runWorker(plan: WorkerSeeds, onTally: (tally: Tally) => void): Promise<
 }
 
 function finish(tally: Tally, startedMs: number, more: Readonly<Record<string, unknown>>): void {
-  const { failures, digestsUnequal, replaysUnequal, otherViolations, ...figures } = tally;
+  const { failures, digestsUnequal, replaysUnequal } = tally;
   for (const { seed, violations } of failures)
     process.stderr.write(`Seed ${seed} fails; 'npm run sim -- --seed ${seed}' replays it.\n  ${violations[0]}\n`);
-  const line = {
-    ...figures,
-    ...more,
-    faultsTotal: sum(tally.faults),
-    virtualMs: Math.round(tally.virtualMs),
-    drainMsMax: Math.round(tally.drainMsMax),
-    otherViolations,
-    digestEqual: digestsUnequal === 0,
-    replayEqual: replaysUnequal === 0,
-    failingSeeds: failures.map(({ seed }) => seed),
-    seconds: Math.round((performance.now() - startedMs) / 100) / 10,
-  };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
+  process.stdout.write(`${tallyLine(tally, { ...more, seconds })}\n`);
   process.exitCode = failures.length > 0 || replaysUnequal > 0 || digestsUnequal > 0 ? 1 : 0;
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 function wholeNumber(name: string, text: string): number {

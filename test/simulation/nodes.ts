@@ -11,7 +11,7 @@ import type { SimRedis } from './sim-redis.ts';
 import { createSimShardStore } from './sim-shard-store.ts';
 import { SimSource } from './sim-source.ts';
 import { SimTicketQueue } from './sim-ticket-queue.ts';
-import type { WorkloadStream } from './workload.ts';
+import type { ModelVersion, WorkloadStream } from './workload.ts';
 import type { World } from './world.ts';
 
 /** The settings that a seed draws. */
@@ -71,7 +71,7 @@ export function startIngest(site: Site, name: string): Node {
     store,
     queue,
     deadLetters: site.sabotage.letters?.(letters) ?? letters,
-    streams: new Map([...site.streams].map(([topic, { stream }]) => [topic, stream])),
+    streams: new Map([...site.streams].map(([topic, [{ stream }]]) => [topic, stream])),
     sleep: process.sleep,
     signal: stopping.signal,
     onEvent: (event) => world.note(`${name} ${event.type}`),
@@ -102,7 +102,7 @@ export function startIngest(site: Site, name: string): Node {
   return { process, stop: () => stopping.abort(), leak: () => null };
 }
 
-export function startForecaster(site: Site, name: string): Node {
+export function startForecaster(site: Site, name: string, version: ModelVersion): Node {
   const { world, redis, influx, checker, settings } = site;
   const process = new SimProcess(world, { name, role: 'forecaster' });
   const queue = new SimTicketQueue(world, process, redis);
@@ -110,7 +110,8 @@ export function startForecaster(site: Site, name: string): Node {
   const sink = createSimPointSink({ world, process, server: influx, watch: checker });
   const engines: SimEngine[] = [];
   const topics = new Map(
-    [...site.streams].map(([topic, { stream, createEngine }]) => {
+    [...site.streams].map(([topic, models]) => {
+      const { stream, createEngine } = models[version];
       const made = createSimEngine(createEngine(), () => beforeStep(site, process));
       const engine = site.sabotage.engine?.(made) ?? made;
       engines.push(engine);
@@ -118,6 +119,7 @@ export function startForecaster(site: Site, name: string): Node {
     }),
   );
   const forecaster = new Forecaster({
+    foreignModel: site.sabotage.adoptsForeign ? 'adopt' : 'leave',
     store: site.sabotage.store?.(store) ?? store,
     queue,
     sink: site.sabotage.sink?.(sink) ?? sink,

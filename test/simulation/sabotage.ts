@@ -21,6 +21,12 @@ export interface Sabotage {
   readonly ingestStore?: (store: SimStore) => SimStore;
   /** Writers of checkpoints do not end those before them. */
   readonly hasNoCheckpointFence?: boolean;
+  /** The store as the change of a model sees it. */
+  readonly operatorStore?: (store: SimStore) => SimStore;
+  /** A change of the model is not kept beyond the store. */
+  readonly hasVolatileChange?: boolean;
+  /** Forecasters take shards of another model. */
+  readonly adoptsForeign?: boolean;
   readonly hasNoRestore?: boolean;
   readonly hasNoCatchUp?: boolean;
   readonly hasNoSweep?: boolean;

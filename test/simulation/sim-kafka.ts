@@ -79,7 +79,10 @@ export class SimKafka implements SimServer {
   trim(): boolean {
     const { chance } = this.#world;
     const { shard } = chance.pick([...this.partitions.values()]);
-    const [low, end] = [this.low(shard), Math.min(this.checkpoints.newest(shardName(shard)), this.high(shard))];
+    const [low, end] = [
+      this.low(shard),
+      Math.min(this.checkpoints.newest(shardName(shard))?.position ?? -1, this.high(shard)),
+    ];
     if (end <= low) return false;
     this.#lows.set(shardName(shard), chance.is(0.7) ? end : chance.whole(low + 1, end));
     return true;

@@ -17,15 +17,17 @@ export interface SimServer {
 const TIMEOUT_MS_MIN = 100;
 const TIMEOUT_MS_MAX = 1_000;
 
+export type Role = 'ingest' | 'forecaster' | 'operator';
+
 export class SimProcess {
   readonly name: string;
-  readonly role: 'ingest' | 'forecaster';
+  readonly role: Role;
   readonly #world: World;
   readonly #onDeath: (() => void)[] = [];
   #isDead = false;
   #pausedUntilMs = 0;
 
-  constructor(world: World, options: { readonly name: string; readonly role: 'ingest' | 'forecaster' }) {
+  constructor(world: World, options: { readonly name: string; readonly role: Role }) {
     this.#world = world;
     this.name = options.name;
     this.role = options.role;

@@ -8,9 +8,11 @@
  */
 import { Chance } from './chance.ts';
 import { Checker, type Violation } from './checker.ts';
+import { ExpectedLines } from './expected-lines.ts';
 import { startFaults } from './fault-drivers.ts';
 import { type FaultKind, FaultPlan } from './fault-plan.ts';
 import { type Node, type Settings, type Site, startForecaster, startIngest } from './nodes.ts';
+import { Rollout } from './rollout.ts';
 import type { Sabotage } from './sabotage.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimSink } from './sim-influx.ts';
@@ -68,8 +70,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const faultsEndMs = workload.untilMs + chance.magnitude(100, 8_000);
   const scheduler = new Scheduler({ eventsMax: EVENTS_MAX }, new TraceDigest(options.traceLinesMax));
   const world = new World({ chance, faults, scheduler, crashAtAwait: options.crashAtAwait ?? null });
-  const { expected, streams } = workload;
-  const checker = new Checker({ expected, logBytesMax: bounds.logBytesMax });
+  const { expected, expectChanged, streams } = workload;
+  const checker = new Checker({ lines: new ExpectedLines(expected, expectChanged), logBytesMax: bounds.logBytesMax });
   const { sabotage = {} } = options;
   const redis = new SimRedis(world, {
     ...(sabotage.hasNoLogBound ? { logBytesMax: 1e9, logRecordsMax: 1e9 } : bounds),
@@ -86,13 +88,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     streams,
   };
   // Step 2.
-  const nodes = startNodes(site);
+  const rolloutAtMs = settings.checkpointIntervalMs > 0 && chance.is(0.6) ? chance.number() * 1_000 : null;
+  const newest = new Map<string, Node>();
+  const nodes = (): readonly Node[] => [...newest.values()];
+  const rollout = new Rollout(site, rolloutAtMs, nodes);
+  startNodes(site, rollout, newest);
   startFaults(site, (role) => nodes().filter(({ process }) => process.role === role && !process.isDead));
   await scheduler.run({ untilMs: faultsEndMs, isDone: () => false });
   // Step 3.
   endFaults(site, nodes());
   const drainFromMs = scheduler.nowMs;
-  const drained = await drain(site, drainFromMs + DRAIN_MS);
+  const drained = await drain(site, rollout, drainFromMs + DRAIN_MS);
   const drainMs = scheduler.nowMs - drainFromMs;
   if (drained !== 'done') checker.found('liveness', `not drained ${DRAIN_MS} ms after the last fault: ${drained}`);
   // Step 4.
@@ -130,14 +136,14 @@ function drawSettings(chance: Chance): Settings {
   };
 }
 
-/** Starts all processes, and each again when it dies. Returns the newest of each. */
-function startNodes(site: Site): () => readonly Node[] {
+/** Starts all processes, and each again when it dies; `newest` holds the newest of each. */
+function startNodes(site: Site, rollout: Rollout, newest: Map<string, Node>): void {
   const { world, settings } = site;
-  const newest = new Map<string, Node>();
   const start = (role: 'ingest' | 'forecaster', place: number, life: number): void => {
-    const name = `${role}-${place}.${life}`;
-    const node = role === 'ingest' ? startIngest(site, name) : startForecaster(site, name);
-    newest.set(`${role}-${place}`, node);
+    const at = `${role}-${place}`;
+    const name = `${at}.${life}`;
+    const node = role === 'ingest' ? startIngest(site, name) : startForecaster(site, name, rollout.versionOf(at));
+    newest.set(at, node);
     node.process.onDeath(() => {
       world.scheduler.after(world.chance.magnitude(50, 4_000), `${name} starts again`, () =>
         start(role, place, life + 1),
@@ -146,7 +152,6 @@ function startNodes(site: Site): () => readonly Node[] {
   };
   for (let place = 0; place < settings.ingests; place += 1) start('ingest', place, 1);
   for (let place = 0; place < settings.forecasters; place += 1) start('forecaster', place, 1);
-  return () => [...newest.values()];
 }
 
 function endFaults({ world, redis, kafka, influx }: Site, nodes: readonly Node[]): void {
@@ -158,9 +163,9 @@ function endFaults({ world, redis, kafka, influx }: Site, nodes: readonly Node[]
 }
 
 /** Runs until everything is stepped; looks after each 20 events. */
-async function drain({ world, checker, redis }: Site, untilMs: number): Promise<string> {
+async function drain({ world, checker, redis }: Site, rollout: Rollout, untilMs: number): Promise<string> {
   for (;;) {
-    if (await checker.isDrained(redis.state)) return 'done';
+    if (await checker.isDrained(redis.state, rollout.hasBegun)) return 'done';
     const from = world.scheduler.events;
     const end = await world.scheduler.run({ untilMs, isDone: () => world.scheduler.events >= from + 20 });
     if (end !== 'done') return end;

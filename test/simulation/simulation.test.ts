@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FaultKind } from './fault-plan.ts';
 import { PIPELINE_SABOTAGES } from './sabotage.ts';
 import { CHECKPOINT_SABOTAGES } from './sabotage-checkpoints.ts';
+import { MODEL_SABOTAGES } from './sabotage-models.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
+import { addReport, emptyTally, tallyLine } from './tally.ts';
 
 /** A bounded part of what `npm run sim` runs. */
 const SEEDS = 40;
@@ -21,14 +22,16 @@ function assertRight(report: SimulationReport, how = ''): void {
   assert.equal(digests.found, digests.expected, where);
 }
 
-test(`${SEEDS} seeds of faults all end as the straight run does, to the bit`, async () => {
-  const kinds = new Set<FaultKind>();
+test(`${SEEDS} seeds of faults all end as the straight run does, to the bit`, async (t) => {
+  const tally = emptyTally();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const report = await simulate({ seed });
     assertRight(report);
-    for (const kind of report.faults.keys()) kinds.add(kind);
+    addReport(tally, report);
   }
-  assert.ok(kinds.size > 20, `only these faults struck: ${[...kinds]}`);
+  t.diagnostic(tallyLine(tally));
+  const kinds = Object.keys(tally.faults);
+  assert.ok(kinds.length > 20, `only these faults struck: ${kinds}`);
 });
 
 test('without a fault every seed is right, too', async () => {
@@ -62,7 +65,11 @@ test('a crash at any await of any process is made good', async () => {
   }
 });
 
-for (const { name, faults, settings = {}, create } of [...PIPELINE_SABOTAGES, ...CHECKPOINT_SABOTAGES])
+for (const { name, faults, settings = {}, create } of [
+  ...PIPELINE_SABOTAGES,
+  ...CHECKPOINT_SABOTAGES,
+  ...MODEL_SABOTAGES,
+])
   test(`the checkers find ${name}`, async () => {
     for (let seed = 1; seed <= SABOTAGE_SEEDS_MAX; seed += 1) {
       const { violations } = await simulate({ seed, faults, settings, sabotage: create() });

@@ -15,7 +15,7 @@ interface Series {
 }
 
 export function expectStream(
-  { stream, model }: { readonly stream: Stream; readonly model: Model },
+  { stream, model, from }: { readonly stream: Stream; readonly model: Model; readonly from: number },
   { shard, low, records }: SimPartition,
   points: Map<string, string>,
 ): ShardExpectation {
@@ -29,6 +29,7 @@ export function expectStream(
   for (const { record } of records) {
     const { offset } = record;
     end = offset + 1;
+    if (offset < from) continue;
     const builder = new ChunkBuilder(stream.schema, 1);
     try {
       stream.decode(record, builder);

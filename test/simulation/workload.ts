@@ -2,11 +2,11 @@
 import { createModel, createReferenceEngine, initWeights, type Model, type ModelSpec } from '@tideline/nn';
 import { type Shard, type StepEngine, type Stream, shardName } from '@tideline/pipeline';
 import { createStream, mulberry32 } from '@tideline/streams';
-import { createChainEngine } from './chain-engine.ts';
+import { CHAIN_MODELS, createChainEngine } from './chain-engine.ts';
 import { expectChain } from './chain-oracle.ts';
 import { createChainStream } from './chain-stream.ts';
 import type { Chance } from './chance.ts';
-import type { Expectation, ShardExpectation } from './expectation.ts';
+import type { ChangedExpectation, Expectation, ShardExpectation } from './expectation.ts';
 import type { SimPartition } from './sim-kafka.ts';
 import { expectStream } from './stream-oracle.ts';
 import { callRecords, chainRecords, type RecordRates, tickRecords } from './workload-records.ts';
@@ -14,16 +14,24 @@ import { callRecords, chainRecords, type RecordRates, tickRecords } from './work
 const SLOTS_MAX = 10_000;
 const PARTITIONS_MAX = 3;
 
-/** One topic's stream, and how a process makes its engine. */
-export interface WorkloadStream {
+/** One topic's stream with one of its models, and how a process makes its engine. */
+export interface WorkloadModel {
   readonly stream: Stream;
+  readonly digest: string;
   readonly createEngine: () => StepEngine;
 }
+
+/** Which of a topic's two models: all begin with the first. */
+export type ModelVersion = 0 | 1;
+
+export type WorkloadStream = readonly [WorkloadModel, WorkloadModel];
 
 export interface Workload {
   readonly partitions: readonly SimPartition[];
   readonly streams: ReadonlyMap<string, WorkloadStream>;
   readonly expected: Expectation;
+  /** What comes of a shard from the offset `from` on, if the second model begins there. */
+  readonly expectChanged: (shard: string, from: number) => ChangedExpectation;
   readonly records: number;
   /** Virtual time at which the last record is there. */
   readonly untilMs: number;
@@ -57,6 +65,7 @@ export function drawWorkload(chance: Chance): Workload {
   const streams = new Map<string, WorkloadStream>();
   const shards = new Map<string, ShardExpectation>();
   const points = new Map<string, string>();
+  const changed = new Map<string, (from: number) => ChangedExpectation>();
   for (const kind of chance.pick(MIXES)) {
     const { workload, expect } = KINDS[kind]();
     streams.set(kind, workload);
@@ -65,12 +74,22 @@ export function drawWorkload(chance: Chance): Workload {
       const shard: Shard = { topic: kind, partition };
       const low = chance.is(0.3) ? chance.whole(1, 1_000) : 0;
       const records = GENERATORS[kind]({ chance, rates, special, partition, times: drawTimes(chance, untilMs), low });
-      partitions.push({ shard, low, records });
-      shards.set(shardName(shard), expect({ shard, low, records }, points));
+      const drawn = { shard, low, records };
+      partitions.push(drawn);
+      shards.set(shardName(shard), expect(drawn, points, { version: 0, from: low }));
+      changed.set(shardName(shard), (from) => {
+        const later = new Map<string, string>();
+        return { from, digest: workload[1].digest, shard: expect(drawn, later, { version: 1, from }), points: later };
+      });
     }
   }
   const records = partitions.reduce((sum, partition) => sum + partition.records.length, 0);
-  return { partitions, streams, expected: { shards, points }, records, untilMs, special };
+  const expectChanged = (shard: string, from: number): ChangedExpectation => {
+    const expect = changed.get(shard);
+    if (expect === undefined) throw new RangeError(`There is no shard ${shard}.`);
+    return expect(from);
+  };
+  return { partitions, streams, expected: { shards, points }, expectChanged, records, untilMs, special };
 }
 
 function drawTimes(chance: Chance, untilMs: number): number[] {
@@ -80,26 +99,42 @@ function drawTimes(chance: Chance, untilMs: number): number[] {
 
 interface KindParts {
   readonly workload: WorkloadStream;
-  readonly expect: (partition: SimPartition, points: Map<string, string>) => ShardExpectation;
+  readonly expect: (
+    partition: SimPartition,
+    points: Map<string, string>,
+    by: { readonly version: ModelVersion; readonly from: number },
+  ) => ShardExpectation;
 }
 
 const KINDS: Readonly<Record<Kind, () => KindParts>> = {
   chain: () => ({
-    workload: { stream: createChainStream(), createEngine: () => createChainEngine({ slotsMax: SLOTS_MAX }) },
-    expect: expectChain,
+    workload: [chainModel(0), chainModel(1)],
+    expect: (partition, points, { version, from }) =>
+      expectChain(partition, points, { model: CHAIN_MODELS[version], from }),
   }),
   ticks: () => realStream('ticks', 'gru'),
   calls: () => realStream('calls', 'lstm'),
 };
 
-/** A real stream over a small network with made-up weights: its forecasts are worth nothing, its bits everything. */
+function chainModel(version: ModelVersion): WorkloadModel {
+  const model = CHAIN_MODELS[version];
+  const createEngine = (): StepEngine => createChainEngine({ slotsMax: SLOTS_MAX, model });
+  return { stream: createChainStream(model.name), digest: model.digest, createEngine };
+}
+
+/** A real stream over small networks with made-up weights: its forecasts are worth nothing, its bits everything. */
 function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm'): KindParts {
-  const stream = createStream(name, { modelName: `sim-${name}`, idleTtlMs: null });
-  const { inputSize, outputSize } = stream;
-  const spec: ModelSpec = { name: `sim-${name}`, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
-  const model: Model = createModel(spec, initWeights(spec, mulberry32(1)));
+  const made = ([0, 1] as const).map((version) => {
+    const modelName = `sim-${name}-${version + 1}`;
+    const stream = createStream(name, { modelName, idleTtlMs: null });
+    const { inputSize, outputSize } = stream;
+    const spec: ModelSpec = { name: modelName, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
+    const model: Model = createModel(spec, initWeights(spec, mulberry32(version + 1)));
+    const createEngine = (): StepEngine => createReferenceEngine(model, { slotsMax: SLOTS_MAX });
+    return { stream, model, digest: model.digest, createEngine };
+  });
   return {
-    workload: { stream, createEngine: () => createReferenceEngine(model, { slotsMax: SLOTS_MAX }) },
-    expect: (partition, points) => expectStream({ stream, model }, partition, points),
+    workload: [made[0], made[1]],
+    expect: (partition, points, { version, from }) => expectStream({ ...made[version], from }, partition, points),
   };
 }

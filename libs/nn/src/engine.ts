@@ -50,13 +50,13 @@ export interface EngineOptions {
 }
 
 /** Forms of a network beyond the plain one that an engine may have learned to step. */
-export type CellForm = 'peephole' | 'layerNorm';
+export type NetworkForm = 'peephole' | 'layerNorm' | 'inputLayer' | 'skipConnection';
 
 /**
  * Throws ModelError where an engine of the name cannot step the model: it has learned the forms in `serves` only, and a network that reads
  * its sequence backwards, or to its end, has no step at all.
  */
-export function assertServes(engine: string, spec: ModelSpec, serves: readonly CellForm[]): void {
+export function assertServes(engine: string, spec: ModelSpec, serves: readonly NetworkForm[]): void {
   const refuse = (what: string, cure: string): never => {
     throw new ModelError(`Model '${spec.name}' ${what}, which engine '${engine}' cannot step: ${cure}`);
   };
@@ -71,7 +71,7 @@ export function assertServes(engine: string, spec: ModelSpec, serves: readonly C
       "has head.scope 'sequence'",
       'its output is a mean over all steps. Run complete sequences with createSequenceModel.',
     );
-  for (const form of ['peephole', 'layerNorm'] as const)
+  for (const form of ['peephole', 'layerNorm', 'inputLayer', 'skipConnection'] as const)
     if (spec[form] && !serves.includes(form))
       refuse(`has ${form}`, "take the engine 'reference', or train it without.");
 }

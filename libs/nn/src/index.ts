@@ -1,4 +1,4 @@
-export type { CellForm, Engine, EngineOptions } from './engine.ts';
+export type { Engine, EngineOptions, NetworkForm } from './engine.ts';
 export { assertServes } from './engine.ts';
 export type { EngineChoice, EngineKind } from './engines/create.ts';
 export { createEngine, ENGINE_KINDS } from './engines/create.ts';

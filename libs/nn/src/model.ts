@@ -25,6 +25,10 @@ export interface ModelSpec {
   readonly peephole?: boolean;
   /** Sums are normalised over the layer's units (`cells/layer-norm.ts`). Not together with `peephole`. */
   readonly layerNorm?: boolean;
+  /** Units of a dense layer before the first recurrent one, v = tanh(W x + b); none unless said. Not together with `bidirectional` or `decoder`. */
+  readonly inputLayer?: number;
+  /** The head also reads what the first recurrent layer reads, y = W [h, v] + b: a linear model beside it. Not with `bidirectional` or `decoder`. */
+  readonly skipConnection?: boolean;
   /** Each layer reads the sequence in both directions (`sequence/sequence-model.ts`): for sequences that are complete. */
   readonly bidirectional?: boolean;
   /** A second network writes another sequence from the state at this one's end (`sequence/encoder-decoder.ts`). Not together with `bidirectional`. */
@@ -71,7 +75,10 @@ export interface ModelWeights {
   readonly layers: readonly LayerWeights[];
   /** With `decoder`: its layers. */
   readonly decoder?: readonly LayerWeights[];
-  /** [outputSize][D*H], D = directions. */
+  /** With `inputLayer`: [inputLayer][inputSize] and [inputLayer]. */
+  readonly inputW?: Float32Array;
+  readonly inputB?: Float32Array;
+  /** [outputSize][D*H], D = directions; with `skipConnection` [outputSize][H + V], V values of v behind h. */
   readonly headW: Float32Array;
   /** [outputSize] */
   readonly headB: Float32Array;
@@ -87,6 +94,16 @@ export interface Model {
 /** Directions in which a layer reads: 1, or 2 where it is bidirectional. */
 export function directionsOf(spec: Pick<ModelSpec, 'bidirectional'>): 1 | 2 {
   return spec.bidirectional === true ? 2 : 1;
+}
+
+/** Values that the first recurrent layer reads, V. */
+export function recurrentInputSizeOf(spec: Pick<ModelSpec, 'inputSize' | 'inputLayer'>): number {
+  return spec.inputLayer ?? spec.inputSize;
+}
+
+/** Values that the head reads. */
+export function headInputSizeOf(spec: ModelSpec): number {
+  return directionsOf(spec) * spec.hiddenSize + (spec.skipConnection === true ? recurrentInputSizeOf(spec) : 0);
 }
 
 /**

@@ -17,6 +17,8 @@ const PLAIN_FIELDS: readonly string[] = [
 const FAMILY_FIELDS = [
   'peephole',
   'layerNorm',
+  'inputLayer',
+  'skipConnection',
   'bidirectional',
   'decoder',
   'head',
@@ -34,11 +36,18 @@ export function assertSpec(spec: ModelSpec): void {
     assertSize(spec, field, spec[field], 1);
   if (spec.gruReset !== undefined && spec.gruReset !== 'after' && spec.gruReset !== 'before')
     throw new ModelError(`Model '${spec.name}': gruReset is '${spec.gruReset}', must be 'after' or 'before'.`);
-  for (const field of ['peephole', 'layerNorm', 'bidirectional'] as const) assertFlag(spec, field, spec[field]);
+  for (const field of ['peephole', 'layerNorm', 'skipConnection', 'bidirectional'] as const)
+    assertFlag(spec, field, spec[field]);
   if (spec.peephole && spec.cell !== 'lstm')
     throw new ModelError(`Model '${spec.name}': peephole is for the lstm, its cell is '${spec.cell}'. Leave it out.`);
   if (spec.peephole && spec.layerNorm)
     throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
+  if (spec.inputLayer !== undefined) assertSize(spec, 'inputLayer', spec.inputLayer, 1);
+  for (const field of ['inputLayer', 'skipConnection'] as const)
+    if (spec[field] && (spec.bidirectional || spec.decoder))
+      throw new ModelError(
+        `Model '${spec.name}': ${field} goes with plain stacks only. Leave ${field}, or bidirectional and decoder out.`,
+      );
   if (spec.decoder !== undefined) assertDecoder(spec, spec.decoder);
   if (spec.head !== undefined) assertHead(spec.head, spec);
 }
@@ -84,11 +93,21 @@ export function unknownField(spec: object): string | null {
 
 /** What a spec has beyond the plain form, by field; empty for the models of version 1. */
 export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
-  const { peephole = false, layerNorm = false, bidirectional = false, decoder, head } = spec;
+  const {
+    peephole = false,
+    layerNorm = false,
+    inputLayer,
+    skipConnection = false,
+    bidirectional = false,
+    decoder,
+    head,
+  } = spec;
   const numbers = head === undefined ? null : headNumbers(head);
   return {
     ...(peephole ? { peephole } : {}),
     ...(layerNorm ? { layerNorm } : {}),
+    ...(inputLayer === undefined ? {} : { inputLayer }),
+    ...(skipConnection ? { skipConnection } : {}),
     ...(bidirectional ? { bidirectional } : {}),
     ...(decoder ? { decoder: [decoder.knownSize ?? 0, decoder.summaryEachStep ?? false] } : {}),
     ...(numbers ? { head: numbers } : {}),

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { feedbackSizeOf } from './heads/read-head.ts';
-import { directionsOf, GATES, type LayerWeights, type Model, type ModelSpec, type ModelWeights } from './model.ts';
+import {
+  directionsOf,
+  GATES,
+  headInputSizeOf,
+  type LayerWeights,
+  type Model,
+  type ModelSpec,
+  type ModelWeights,
+  recurrentInputSizeOf,
+} from './model.ts';
 import { ModelError } from './model-error.ts';
 import { assertSpec, familyOf } from './spec.ts';
 
@@ -48,7 +57,7 @@ function layerPlaces(spec: ModelSpec): LayerPlace[] {
   return Array.from({ length: spec.layers * directions }, (_, place) => {
     const layer = Math.floor(place / directions);
     const suffix = `_l${layer}${place % directions === 1 ? '_reverse' : ''}`;
-    const inputSize = layer === 0 ? spec.inputSize : directions * spec.hiddenSize;
+    const inputSize = layer === 0 ? recurrentInputSizeOf(spec) : directions * spec.hiddenSize;
     return layerParts(spec, inputSize).map((part) => ({ ...part, name: part.name + suffix }));
   });
 }
@@ -76,8 +85,17 @@ export function tensorShapes(spec: ModelSpec): TensorShape[] {
   const layers = [...layerPlaces(spec), ...decoderPlaces(spec)].flat().map(({ name, shape }) => ({ name, shape }));
   return [
     ...layers,
-    { name: 'head.weight', shape: [spec.outputSize, directionsOf(spec) * spec.hiddenSize] },
+    ...inputShapes(spec),
+    { name: 'head.weight', shape: [spec.outputSize, headInputSizeOf(spec)] },
     { name: 'head.bias', shape: [spec.outputSize] },
+  ];
+}
+
+function inputShapes({ inputLayer, inputSize }: ModelSpec): TensorShape[] {
+  if (inputLayer === undefined) return [];
+  return [
+    { name: 'input.weight', shape: [inputLayer, inputSize] },
+    { name: 'input.bias', shape: [inputLayer] },
   ];
 }
 
@@ -95,7 +113,8 @@ export function tensorsOf(weights: ModelWeights): Float32Array[] {
   const layers = [...weights.layers, ...(weights.decoder ?? [])].flatMap((layer) =>
     LAYER_FIELDS.map((field) => layer[field]).filter((tensor) => tensor !== undefined),
   );
-  return [...layers, weights.headW, weights.headB];
+  const { inputW, inputB, headW, headB } = weights;
+  return [...layers, ...[inputW, inputB].filter((tensor) => tensor !== undefined), headW, headB];
 }
 
 /** The tensors as weights. */
@@ -109,7 +128,9 @@ export function weightsOf(spec: ModelSpec, tensors: readonly Float32Array[]): Mo
     });
   const layers = take(layerPlaces(spec));
   const decoder = take(decoderPlaces(spec));
-  return { layers, ...(spec.decoder ? { decoder } : {}), headW: tensors[at], headB: tensors[at + 1] };
+  const input = spec.inputLayer === undefined ? {} : { inputW: tensors[at], inputB: tensors[at + 1] };
+  const [headW, headB] = tensors.slice(spec.inputLayer === undefined ? at : at + 2);
+  return { layers, ...(spec.decoder ? { decoder } : {}), ...input, headW, headB };
 }
 
 /** A model whose spec and weights agree. Throws ModelError that names the first field or tensor that does not. */
@@ -135,6 +156,11 @@ export function createModel(spec: ModelSpec, weights: ModelWeights): Model {
 
 /** Every layer has the tensors that the spec says, and no other: a peephole that nobody reads is a mistake somewhere. */
 function assertParts(spec: ModelSpec, weights: ModelWeights): void {
+  for (const field of ['inputW', 'inputB'] as const)
+    if ((weights[field] === undefined) !== (spec.inputLayer === undefined))
+      throw new ModelError(
+        `Model '${spec.name}': its weights ${weights[field] === undefined ? 'lack' : 'have'} '${field}', its spec says otherwise. Check inputLayer.`,
+      );
   const groups = [
     ['layers', layerPlaces(spec), weights.layers],
     ['decoder', decoderPlaces(spec), weights.decoder ?? []],
@@ -172,14 +198,15 @@ function digestOf(spec: ModelSpec, tensors: readonly Float32Array[]): string {
 }
 
 /**
- * Uniform initial weights in +-1/sqrt(H), PyTorch's default, from `random` in [0, 1); gains of layer norm start at 1 and its shift at 0. An
- * LSTM's forget gate starts open (bias 1), after Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015.
+ * Uniform initial weights in +-1/sqrt(H), PyTorch's default (+-1/sqrt(I) in the input layer), from `random` in [0, 1); gains of layer norm start at 1
+ * and its shift at 0. An LSTM's forget gate starts open (bias 1), after Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015.
  */
 export function initWeights(spec: ModelSpec, random: () => number): ModelWeights {
   assertSpec(spec);
   const bound = 1 / Math.sqrt(spec.hiddenSize);
   const tensors = tensorShapes(spec).map(({ name, shape }) => {
     const tensor = new Float32Array(elementCount(shape));
+    if (name.startsWith('input.')) return tensor.map(() => (random() * 2 - 1) / Math.sqrt(spec.inputSize));
     if (/norm_/.test(name)) return tensor.fill(name.includes('shift') ? 0 : 1);
     return tensor.map(() => (random() * 2 - 1) * bound);
   });

@@ -11,6 +11,7 @@
  *           this position; every other one is in this last part. So all states together are those of the position.
  *   Step 5. Write the marker last and commit: everything becomes visible at once, or nothing ever does.
  * A checkpoint never goes back behind the newest one: a store that was rolled back comes to the same states again, and only then is the next one written.
+ * Nor does it change the model: `changeModel` alone does, and the store follows.
  */
 import { createHash } from 'node:crypto';
 import type { ChangedKeys, ChunkKeys } from './changed-keys.ts';
@@ -59,8 +60,11 @@ export type CheckpointResult =
       /** Every state of the store was looked at. */
       readonly whole: boolean;
     }
-  /** Nothing was written. `foreign`: another ingest feeds the shard. */
-  | { readonly status: 'unknown' | 'unchanged' | 'behind' | 'foreign' | 'unsettled'; readonly marker: null };
+  /** Nothing was written. `foreign`: another ingest feeds the shard. `superseded`: the newest checkpoint is of another model, and the store must follow. */
+  | {
+      readonly status: 'unknown' | 'unchanged' | 'behind' | 'foreign' | 'unsettled' | 'superseded';
+      readonly marker: null;
+    };
 
 /** Series read together with the position at most, where fewer rounds do not get there: about the size of one commit. */
 const LAST_KEYS_MAX = 2_000;
@@ -80,9 +84,10 @@ export async function writeCheckpoint(options: CheckpointOptions): Promise<Check
     await giveUp(state);
     return { status: 'foreign', marker: null };
   }
-  if (state.revision !== first.revision) changed.forget();
+  if (state.revision !== first.revision || isOfAnother(state.marker, first.model)) changed.forget();
   if (changed.complete && state.marker?.position === first.position) return { status: 'unchanged', marker: null };
-  if (state.marker !== null && state.marker.position > first.position) return { status: 'behind', marker: null };
+  if (!isOfAnother(state.marker, first.model) && (state.marker?.position ?? -1) > first.position)
+    return { status: 'behind', marker: null };
   // Step 1.
   const whole = !changed.complete || state.writer === null;
   if (whole) changed.forget();
@@ -92,7 +97,8 @@ export async function writeCheckpoint(options: CheckpointOptions): Promise<Check
   let written = false;
   try {
     // Step 2.
-    if (whole && !(await work.compareAll())) return { status: 'behind', marker: null };
+    const hindrance = whole ? await work.compareAll(first.model) : null;
+    if (hindrance !== null) return { status: hindrance, marker: null };
     // Steps 3 to 5.
     const marker = await work.finish();
     if (marker === null) return { status: 'unsettled', marker: null };
@@ -131,12 +137,13 @@ class Work {
     this.#revision = revision;
   }
 
-  /** False where the newest checkpoint is ahead of the store. */
-  async compareAll(): Promise<boolean> {
+  /** Why the newest checkpoint stays what it is, or null. */
+  async compareAll(model: string): Promise<'behind' | 'superseded' | null> {
     const { shard, store, log, state } = this.#options;
     const newest = (await log.read([shard], { takeOver: false, settled: true })).get(shardName(shard));
     state.marker = newest?.marker ?? null;
-    if (newest !== undefined && newest.marker.position > this.#positionMin) return false;
+    if (isOfAnother(state.marker, model)) return 'superseded';
+    if (newest !== undefined && newest.marker.position > this.#positionMin) return 'behind';
     const entries = await this.#logKeys();
     // The position after the log was read: what was trimmed meanwhile is in the states that are read from here on.
     const adopted = await store.snapshot(shard, []);
@@ -150,7 +157,7 @@ class Work {
     }
     // In the log, but no longer in the store: removed, unless they came back meanwhile.
     for (const key of known.keys()) this.#due.add(key);
-    return true;
+    return null;
   }
 
   /** The committed marker, or null where the shard did not hold still or did not stay ours. */
@@ -170,6 +177,7 @@ class Work {
       const last = await store.snapshot(shard, keys);
       if (last === null || last.position < this.#positionMin || last.revision !== this.#revision) break;
       if (!state.changed.complete || last.position > state.changed.end) break;
+      if (isOfAnother(state.marker, last.model)) break;
       if (this.#takeBelow(last.position) > 0) continue;
       for (const [i, key] of keys.entries())
         if (last.states[i] !== null || this.#due.has(key)) await this.#write({ key, bytes: last.states[i] });
@@ -226,6 +234,11 @@ class Work {
     this.counts.bytes += bytes;
     await this.#options.pace(bytes);
   }
+}
+
+/** Whether a checkpoint's states are of another model than `model`. Before the first commit they are nobody's. */
+export function isOfAnother(marker: CheckpointMarker | null, model: string): boolean {
+  return marker !== null && marker.model !== '' && marker.model !== model;
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@
  * anybody is told that it begins, and the keys of every chunk are noted for the next checkpoint.
  */
 import { ChangedKeys } from './changed-keys.ts';
-import type { CheckpointState } from './checkpoint.ts';
+import { type CheckpointState, isOfAnother } from './checkpoint.ts';
 import type { CheckpointLog, CheckpointMarker, SnapshotStore } from './checkpoint-ports.ts';
 import { chunkKeys } from './chunk-codec.ts';
 import type { AppendResult, Commit, Fence, LogEntry, ShardStore } from './ports.ts';
@@ -36,12 +36,18 @@ export interface CheckpointedStoreOptions {
   readonly onEvent: (event: RestoreEvent) => void;
 }
 
+/** Where a shard's log ends, and whose its states are. */
+interface Stands {
+  readonly head: number;
+  readonly model: string;
+}
+
 export class CheckpointedStore implements ShardStore {
   readonly #options: CheckpointedStoreOptions;
   readonly #store: ShardStore & SnapshotStore;
   readonly #states = new Map<string, { readonly shard: Shard; readonly state: CheckpointState }>();
   /** Shards that wait for the log to be read, once for all of them; with where each stands, null: unknown. */
-  readonly #asked = new Map<string, { readonly shard: Shard; readonly head: number | null }>();
+  readonly #asked = new Map<string, { readonly shard: Shard; readonly stands: Stands | null }>();
   #restoring: Promise<void> = Promise.resolve();
 
   constructor(options: CheckpointedStoreOptions) {
@@ -70,11 +76,13 @@ export class CheckpointedStore implements ShardStore {
 
   /**
    * The shard ends before what the source retains: a store that was rolled back, and retention has gone on meanwhile. The newest checkpoint takes its place
-   * where it is ahead; every point below it was accepted before it was written.
+   * where it is ahead; every point below it was accepted before it was written. The same where the two are of different models: a change of the model is
+   * a checkpoint first (`changeModel`), and a store that does not know of it yet, or any more, follows.
    */
   async catchUp(shard: Shard): Promise<void> {
-    const head = await this.#store.head(shard);
-    if (this.#options.restore) await this.#restore(shard, head);
+    const [head, now] = [await this.#store.head(shard), await this.#store.snapshot(shard, [])];
+    if (this.#options.restore)
+      await this.#restore(shard, head === null || now === null ? null : { head, model: now.model });
   }
 
   async append(
@@ -140,8 +148,8 @@ export class CheckpointedStore implements ShardStore {
   }
 
   /** One reading of the log serves all shards that ask before it starts. */
-  #restore(shard: Shard, head: number | null): Promise<void> {
-    this.#asked.set(shardName(shard), { shard, head });
+  #restore(shard: Shard, stands: Stands | null): Promise<void> {
+    this.#asked.set(shardName(shard), { shard, stands });
     const turn = this.#restoring.then(() => this.#restoreAsked());
     this.#restoring = turn.catch(() => undefined);
     return turn;
@@ -156,15 +164,19 @@ export class CheckpointedStore implements ShardStore {
       asked.map(({ shard }) => shard),
       { takeOver: true, settled: true },
     );
-    for (const { shard, head } of asked) {
+    for (const { shard, stands } of asked) {
       const checkpoint = found.get(shardName(shard));
       if (checkpoint === undefined || !(await accepts(checkpoint.marker))) {
         const position = checkpoint?.marker.position ?? -1;
         onEvent({ type: 'not-restored', shard, reason: checkpoint === undefined ? 'none' : 'refused', position });
-      } else if (head === null || checkpoint.marker.position > head) {
+      } else if (
+        stands === null ||
+        checkpoint.marker.position > stands.head ||
+        isOfAnother(checkpoint.marker, stands.model)
+      ) {
         const { marker, states } = checkpoint;
         const image = { ...marker, shard, states: statesOf(states) };
-        if (await this.#store.install(image, { force: head !== null }))
+        if (await this.#store.install(image, { force: stands !== null }))
           onEvent({ type: 'restored', shard, marker, series: states.size, durationMs: nowMs() - started });
       }
       // Only now: where this failed, the next in turn tries again for all who asked.

@@ -20,7 +20,13 @@ export type PipelineEvent =
       readonly position: number;
       readonly kept: boolean;
     }
-  | { readonly type: 'model-changed'; readonly shard: Shard; readonly from: string; readonly to: string }
+  /** `model-foreign`: the shard's states are those of model `from`, which this forecaster does not have; it was left alone. */
+  | {
+      readonly type: 'model-changed' | 'model-foreign';
+      readonly shard: Shard;
+      readonly from: string;
+      readonly to: string;
+    }
   | {
       readonly type: 'committed';
       readonly shard: Shard;

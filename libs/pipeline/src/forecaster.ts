@@ -33,6 +33,11 @@ export interface ForecasterOptions {
   readonly topics: ReadonlyMap<string, { readonly stream: Stream; readonly engine: StepEngine }>;
   /** Unique name of this process: a shard keeps its epoch, and its states stay in memory, while the same owner takes it again. */
   readonly owner: string;
+  /**
+   * A shard whose states are of another model than its topic's engine here: `leave` it to a forecaster that has that model, until `changeModel` has changed
+   * it; `adopt` it at once, its series beginning anew, where no other forecaster can be.
+   */
+  readonly foreignModel: 'leave' | 'adopt';
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onEvent: OnEvent;
   /** Log entries of one batch at most. */
@@ -51,6 +56,8 @@ interface Served {
 }
 
 const RETRY_DELAY_MS_MAX = 5_000;
+/** So long a forecaster keeps a shard of another model before it goes back to the queue. */
+const FOREIGN_PAUSE_MS = 100;
 
 export class Forecaster {
   readonly #options: ForecasterOptions;
@@ -58,6 +65,8 @@ export class Forecaster {
   readonly #served = new Map<string, Served>();
   /** Handlers under way, a shard: a ticket that comes back to this process while its old handler still runs waits for it. */
   readonly #serving = new Map<string, Promise<void>>();
+  /** Shards left to others, with the model of their states. */
+  readonly #foreign = new Map<string, string>();
   #stopping = false;
 
   constructor(options: ForecasterOptions) {
@@ -105,26 +114,53 @@ export class Forecaster {
     const topic = this.#topics.get(shard.topic);
     if (!topic) throw new RangeError(`No model serves topic '${shard.topic}'.`);
     const claim = await this.#retry(shard, signal, () => store.claim(shard, this.#options.owner));
-    const served = this.#admit(shard, claim, topic.engine.modelDigest);
+    const isForeign = this.#isForeign(shard, claim, topic);
+    const served = this.#admit(shard, claim);
     try {
-      await this.#drain(shard, claim, topic, served, signal);
+      if (isForeign) await this.#passOn(shard, claim, signal);
+      else await this.#drain(shard, claim, topic, served, signal);
     } catch (error) {
       // What is in memory may be ahead of the store: forget it, the next owner replays from the position.
-      served.series.clear();
-      this.#served.delete(shardName(shard));
+      this.#forget(shard);
       if (!(error instanceof StaleEpochError)) throw error;
       this.#options.onEvent({ type: 'fenced', shard, reason: error.message });
     }
   }
 
-  #admit(shard: Shard, claim: Claim, modelDigest: string): Served {
+  /** Whether the shard's states are of another model, and it is to be left alone. Told once a shard and model. */
+  #isForeign(shard: Shard, { model: from }: Claim, { engine }: Forecasting): boolean {
+    const { foreignModel, onEvent } = this.#options;
+    const name = shardName(shard);
+    const to = engine.modelDigest;
+    if (from === '' || from === to) {
+      this.#foreign.delete(name);
+      return false;
+    }
+    const isLeft = foreignModel === 'leave';
+    if (!isLeft || this.#foreign.get(name) !== from)
+      onEvent({ type: isLeft ? 'model-foreign' : 'model-changed', shard, from, to });
+    if (isLeft) this.#foreign.set(name, from);
+    return isLeft;
+  }
+
+  /** Gives the shard to another forecaster; not at once, or those without its model would have it go round as fast as they can. */
+  async #passOn(shard: Shard, { epoch }: Claim, signal: AbortSignal): Promise<void> {
+    this.#forget(shard);
+    await this.#options.sleep(FOREIGN_PAUSE_MS, signal);
+    if (!signal.aborted) await this.#release(shard, { epoch, keep: false, signal });
+  }
+
+  #forget(shard: Shard): void {
+    this.#served.get(shardName(shard))?.series.clear();
+    this.#served.delete(shardName(shard));
+  }
+
+  #admit(shard: Shard, claim: Claim): Served {
     const name = shardName(shard);
     const known = this.#served.get(name);
     // A store that was rolled back gives the same owner the same epoch at an earlier position: states ahead of it would be stepped twice.
     const kept = known?.epoch === claim.epoch && known.position === claim.position;
     this.#options.onEvent({ type: 'claimed', shard, epoch: claim.epoch, position: claim.position, kept });
-    if (claim.model !== '' && claim.model !== modelDigest)
-      this.#options.onEvent({ type: 'model-changed', shard, from: claim.model, to: modelDigest });
     if (known && kept) return known;
     known?.series.clear();
     const topic = this.#topics.get(shard.topic);
@@ -136,7 +172,7 @@ export class Forecaster {
 
   async #drain(shard: Shard, claim: Claim, topic: Forecasting, served: Served, signal: AbortSignal): Promise<void> {
     const { series } = served;
-    const { store, queue, onEvent, batchEntriesMax, sliceRecordsMax, seriesMax } = this.#options;
+    const { store, onEvent, batchEntriesMax, sliceRecordsMax, seriesMax } = this.#options;
     let { position } = claim;
     let records = 0;
     let flight: Promise<void> = Promise.resolve();
@@ -150,13 +186,8 @@ export class Forecaster {
         if (entries.length === 0 || sliceOver) {
           await flight;
           const keep = !sliceOver;
-          const { drained, ticket } = await this.#retry(shard, signal, () =>
-            store.release(shard, { epoch: claim.epoch, keep }),
-          );
-          if (drained) return;
-          if (keep) continue;
-          if (ticket !== null) await this.#retry(shard, signal, () => queue.announce({ shard, number: ticket }));
-          return;
+          if ((await this.#release(shard, { epoch: claim.epoch, keep, signal })) || !keep) return;
+          continue;
         }
         const batch = await computeBatch({
           ...topic,
@@ -180,6 +211,18 @@ export class Forecaster {
     } finally {
       await flight;
     }
+  }
+
+  /** True where nothing is left to do. Otherwise the next ticket is announced, or kept. */
+  async #release(
+    shard: Shard,
+    { epoch, keep, signal }: { readonly epoch: number; readonly keep: boolean; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const { store, queue } = this.#options;
+    const { drained, ticket } = await this.#retry(shard, signal, () => store.release(shard, { epoch, keep }));
+    if (!drained && !keep && ticket !== null)
+      await this.#retry(shard, signal, () => queue.announce({ shard, number: ticket }));
+    return drained;
   }
 
   async #finish(work: {

@@ -1,5 +1,7 @@
 export type { BatchInput, BatchResult, Forecasting } from './batch.ts';
 export { computeBatch } from './batch.ts';
+export type { ModelChange, ModelChangeResult } from './change-model.ts';
+export { changeModel } from './change-model.ts';
 export type { ChunkKeys } from './changed-keys.ts';
 export { ChangedKeys } from './changed-keys.ts';
 export type { CheckpointOptions, CheckpointResult, CheckpointState } from './checkpoint.ts';

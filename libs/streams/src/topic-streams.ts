@@ -7,6 +7,8 @@ import { describeStream } from './registry.ts';
 export interface TopicStream {
   readonly topic: string;
   readonly stream: string;
+  /** Name of its model, where the topic has one of its own. */
+  readonly model?: string;
   /** Where the topic has a policy of its own. */
   readonly late?: LatePolicy;
   /** Where the topic has a time of its own after which a silent series starts anew; null: never. */

@@ -34,6 +34,12 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
       case 'model-changed':
         log.warn({ shard, from: event.from, to: event.to }, 'The model changed: series start with fresh states.');
         break;
+      case 'model-foreign':
+        log.warn(
+          { shard, states: event.from, model: event.to },
+          "The shard's states are of another model: it is left alone until 'tideline models promote' changes it.",
+        );
+        break;
       case 'quarantined':
         quarantined.inc({ stream });
         log.error({ shard, series: event.series, offset: event.offset, reason: event.reason }, 'Series quarantined.');

@@ -1,4 +1,4 @@
 export { FORECASTER_CONFIG } from './config.ts';
 export { runForecaster } from './service.ts';
 export type { TopicOptions } from './topics.ts';
-export { loadTopics } from './topics.ts';
+export { loadTopics, modelOf } from './topics.ts';

@@ -66,6 +66,7 @@ export async function runForecaster(
   );
   const forecaster = new Forecaster({
     ...{ store, queue, sink, live, topics, owner, sleep, ...deadLetters },
+    foreignModel: 'leave',
     onEvent: createForecasterEvents(log, metrics),
     batchEntriesMax: config.TIDELINE_BATCH_ENTRIES_MAX,
     sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,

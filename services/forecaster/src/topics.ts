@@ -3,6 +3,11 @@ import { createEngine, type Engine, type EngineKind, loadModel } from '@tideline
 import type { Stream } from '@tideline/pipeline';
 import { assertModelFits, describeStream, type TopicStream } from '@tideline/streams';
 
+/** Name of the model that serves a topic: its own, or that of its stream. */
+export function modelOf({ stream, model }: TopicStream): string {
+  return model ?? describeStream(stream).modelName;
+}
+
 export interface TopicOptions {
   /** Topics and the stream that reads each. */
   readonly streams: readonly TopicStream[];
@@ -23,9 +28,10 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
-  for (const { topic, stream: name, ...rules } of options.streams) {
-    const { modelName, create } = describeStream(name);
-    const stream = create({ modelName, ...rules });
+  for (const entry of options.streams) {
+    const { topic, stream: name, model: _, ...rules } = entry;
+    const modelName = modelOf(entry);
+    const stream = describeStream(name).create({ modelName, ...rules });
     const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     assertModelFits(stream, model.spec);
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });

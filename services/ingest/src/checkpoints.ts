@@ -64,6 +64,7 @@ export function createCheckpoints(options: CheckpointsOptions): Checkpoints {
       });
       if (result.status === 'foreign') store.untrack(shard);
       tell.written(shard, result, nowMs() - started);
+      if (result.status === 'superseded') await store.catchUp(shard);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RetryableError || error instanceof StaleEpochError)) throw error;

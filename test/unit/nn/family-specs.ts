@@ -46,11 +46,16 @@ const heads: fc.Arbitrary<{ readonly head: HeadSpec; readonly outputSize: number
     })),
 );
 
+/** What stands around a stack: a layer before it, a way past it. */
+const around: fc.Arbitrary<Pick<ModelSpec, 'inputLayer' | 'skipConnection'>> = fc.constantFrom(
+  ...([{}, { inputLayer: 3 }, { skipConnection: true }, { inputLayer: 5, skipConnection: true }] as const),
+);
+
 /** Networks in one direction or both, with any cell and head. */
 export const sequenceSpecs: fc.Arbitrary<ModelSpec> = fc
-  .record({ ...sizes, cell: cells, head: heads, bidirectional: fc.boolean() })
-  .map(({ cell, head: { head, outputSize }, ...spec }) => ({
-    ...{ name: 'family', ...spec, ...cell, outputSize },
+  .record({ ...sizes, cell: cells, head: heads, around, bidirectional: fc.boolean() })
+  .map(({ cell, head: { head, outputSize }, around: sides, ...spec }) => ({
+    ...{ name: 'family', ...spec, ...cell, ...(spec.bidirectional ? {} : sides), outputSize },
     // A copy: fast-check's own records have no prototype.
     head: { ...head },
   }));

@@ -21,6 +21,8 @@ const PLAIN: ModelSpec = { name: 'toy', cell: 'lstm', inputSize: 3, hiddenSize: 
 const FAMILY: readonly Partial<ModelSpec>[] = [
   { peephole: true },
   { layerNorm: true },
+  { inputLayer: 5 },
+  { skipConnection: true },
   { bidirectional: true },
   { decoder: { knownSize: 2 } },
   { head: { kind: 'multi-quantile', levels: [0.1, 0.9] } },

@@ -11,7 +11,7 @@ import {
   type ShardStore,
   type StepEngine,
 } from '@tideline/pipeline';
-import { createChainEngine } from '../../simulation/chain-engine.ts';
+import { CHAIN_MODELS, createChainEngine } from '../../simulation/chain-engine.ts';
 import { type ChainKind, createChainStream } from '../../simulation/chain-stream.ts';
 import { createSimEngine } from '../../simulation/sim-engine.ts';
 
@@ -41,22 +41,32 @@ async function append(store: ShardStore, rows: readonly Row[]): Promise<void> {
 
 function start(
   store: ShardStore,
-  options: { readonly owner?: string; readonly engine?: StepEngine; readonly batchEntriesMax?: number } = {},
+  options: {
+    readonly owner?: string;
+    readonly engine?: StepEngine;
+    readonly batchEntriesMax?: number;
+    readonly foreignModel?: 'leave' | 'adopt';
+    readonly sleep?: () => Promise<void>;
+  } = {},
 ) {
   const sink = createMemoryPointSink();
   const engine = options.engine ?? createChainEngine({ slotsMax: 100 });
   const events: PipelineEvent[] = [];
+  const announced: number[] = [];
   const forecaster = new Forecaster({
-    ...{ store, sink, live: null, owner: options.owner ?? 'a', sleep: () => Promise.resolve() },
-    queue: { announce: () => Promise.resolve() },
+    foreignModel: options.foreignModel ?? 'leave',
+    ...{ store, sink, live: null, owner: options.owner ?? 'a', sleep: options.sleep ?? (() => Promise.resolve()) },
+    queue: { announce: async (ticket) => void announced.push(ticket.number) },
     topics: new Map([['chain', { stream: createChainStream(), engine }]]),
     onEvent: (event) => events.push(event),
     batchEntriesMax: options.batchEntriesMax ?? 1,
     sliceRecordsMax: 1_000,
     seriesMax: 100,
   });
-  return { forecaster, sink, events };
+  return { forecaster, sink, events, announced };
 }
+
+const otherEngine = (): StepEngine => createChainEngine({ slotsMax: 100, model: CHAIN_MODELS[1] });
 
 async function statesOf(store: ShardStore): Promise<Record<string, string>> {
   const states: Record<string, string> = {};
@@ -130,4 +140,49 @@ test('the state of a quarantined series does not depend on the batch that its ba
   for (const row of rows) await append(single, [row]);
   for (const store of [whole, single]) await start(store).forecaster.handle(TICKET, NEVER);
   assert.deepEqual(await statesOf(whole), await statesOf(single));
+});
+
+test('a shard of another model is passed on with the next ticket and unchanged, and said once', async () => {
+  const store = newStore();
+  await append(store, [{ key: 's1' }]);
+  await start(store).forecaster.handle(TICKET, NEVER);
+  const before = await statesOf(store);
+  await append(store, [{ key: 's1' }]);
+  const { forecaster, sink, events, announced } = start(store, { owner: 'b', engine: otherEngine() });
+  await forecaster.handle(TICKET, NEVER);
+  await forecaster.handle(TICKET, NEVER);
+  assert.deepEqual([...sink.lines()], []);
+  assert.deepEqual(await statesOf(store), before);
+  assert.equal(events.filter(({ type }) => type === 'model-foreign').length, 1);
+  assert.equal(announced.length, 2);
+  assert.ok(announced[0] < announced[1]);
+  const own = start(store, { owner: 'c' });
+  await own.forecaster.handle(TICKET, NEVER);
+  assert.equal(own.sink.size, 1);
+});
+
+test('a shard that another took while it was to be passed on is not announced twice', async () => {
+  const store = newStore();
+  await append(store, [{ key: 's1' }]);
+  await start(store).forecaster.handle(TICKET, NEVER);
+  await append(store, [{ key: 's1' }]);
+  const sleep = async (): Promise<void> => void (await store.claim(SHARD, 'c'));
+  const { forecaster, events, announced } = start(store, { owner: 'b', engine: otherEngine(), sleep });
+  await forecaster.handle(TICKET, NEVER);
+  assert.deepEqual(announced, []);
+  assert.ok(events.some(({ type }) => type === 'fenced'));
+});
+
+test('where no other forecaster can be, a shard of another model is taken, its series beginning anew', async () => {
+  const changed = newStore();
+  await append(changed, [{ key: 's1' }]);
+  await start(changed).forecaster.handle(TICKET, NEVER);
+  await append(changed, [{ key: 's1' }]);
+  const { forecaster, sink, events } = start(changed, { engine: otherEngine(), owner: 'b', foreignModel: 'adopt' });
+  await forecaster.handle(TICKET, NEVER);
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'model-changed').map((event) => 'to' in event && event.to),
+    [CHAIN_MODELS[1].digest],
+  );
+  assert.match([...sink.lines()].join(), /count=1i,.*steps=1i/);
 });

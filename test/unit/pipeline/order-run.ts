@@ -72,6 +72,7 @@ export async function runRecords(records: readonly RawRecord[], options: RunOpti
       if (forecaster === null) {
         left = writesACrash === 0 ? Number.POSITIVE_INFINITY : 1 + draw(writesACrash);
         forecaster = new Forecaster({
+          foreignModel: 'leave',
           ...{ store, queue, sink: dying, deadLetters, live: null, sleep, onEvent, owner: `owner-${crashes}` },
           topics: new Map([[SHARD.topic, { stream, engine: options.newEngine() }]]),
           batchEntriesMax: sizes[2],

@@ -44,6 +44,18 @@ test('a training that goes on from any of its checkpoints ends with the bits and
   }
 });
 
+test('so does one with an input layer, a skip, weight decay and a learning rate that falls over the epochs', async () => {
+  const changes: Partial<TrainingOptions> = {
+    spec: { ...options().spec, inputLayer: 5, skipConnection: true },
+    ...{ weightDecay: 0.01, schedule: 'cosine', dropout: { inputs: 0.1, betweenLayers: 0.2 } },
+  };
+  const digest = await digestOf(options(changes));
+  const [first, second] = await checkpointsOf(changes);
+  for (const resume of [first, second]) assert.equal(await digestOf(options({ ...changes, resume })), digest);
+  // A schedule runs over the epochs: another number of them is another training.
+  await assert.rejects(trainRecurrent(options({ ...changes, epochs: 9, resume: first })), /other settings/);
+});
+
 test('a finished training goes on to more epochs as if they had been asked for at once', async () => {
   const [, , last] = await checkpointsOf({ epochs: 3 });
   assert.equal(await digestOf(options({ resume: last })), await digestOf(options()));
@@ -64,6 +76,8 @@ test('a checkpoint of another seed, other settings or other data is refused', as
     { seed: 6 },
     { windowRows: 21 },
     { dropout: {} },
+    { weightDecay: 0.1 },
+    { schedule: 'cosine' },
     { train: train.slice(1) },
     { train: [{ ...train[0], inputs: train[0].inputs.map((value) => -value) }, ...train.slice(1)] },
     { train: [train[1], train[0], ...train.slice(2)] },

@@ -26,6 +26,8 @@ interface Form {
   readonly gruReset?: GruReset;
   readonly layerNorm?: boolean;
   readonly peephole?: boolean;
+  readonly inputLayer?: number;
+  readonly skipConnection?: boolean;
 }
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -34,6 +36,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   gru: { cell: 'gru' },
   'gru with the reset before': { cell: 'gru', gruReset: 'before' },
   'lstm with peepholes': { cell: 'lstm', peephole: true },
+  'gru with an input layer': { cell: 'gru', inputLayer: 4 },
+  'lstm with a skip': { cell: 'lstm', skipConnection: true },
+  'lstm with an input layer and a skip': { cell: 'lstm', inputLayer: 3, skipConnection: true },
   'layer-normalised rnn': { cell: 'rnn', layerNorm: true },
   'layer-normalised lstm': { cell: 'lstm', layerNorm: true },
   'layer-normalised gru': { cell: 'gru', layerNorm: true },
@@ -41,10 +46,11 @@ const FORMS: Readonly<Record<string, Form>> = {
 };
 
 const DROPOUTS: Readonly<Record<string, Dropout>> = {
+  'of the inputs': { inputs: 0.4 },
   'between the layers': { betweenLayers: 0.4 },
   'before the head': { beforeHead: 0.4 },
   'on the recurrent way': { recurrent: 0.4 },
-  'at all three places': { betweenLayers: 0.3, beforeHead: 0.3, recurrent: 0.3 },
+  'at all places': { inputs: 0.3, betweenLayers: 0.3, beforeHead: 0.3, recurrent: 0.3 },
 };
 
 function specOf(form: Form): ModelSpec {

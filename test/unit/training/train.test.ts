@@ -28,6 +28,7 @@ for (const cell of ['rnn', 'lstm', 'gru'] as const)
 for (const [form, changes] of [
   ['an lstm with peepholes', { cell: 'lstm', peephole: true }],
   ['a layer-normalised lstm', { cell: 'lstm', layerNorm: true }],
+  ['an lstm with an input layer and a skip', { cell: 'lstm', inputLayer: 6, skipConnection: true }],
 ] as const)
   test(`${form} learns it, too`, async () => {
     const { history } = await trainRecurrent(

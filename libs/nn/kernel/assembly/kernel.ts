@@ -13,6 +13,7 @@ export function step(program: usize, n: i32): void {
   const rows = word(program, P.ROWS);
   const layers = i32(load<u32>(program + P.LAYERS));
   const hidden = i32(load<u32>(program + P.HIDDEN));
+  project(program, n);
   for (let l = 0; l < layers; l += 1) {
     const layer = program + P.FIRST_LAYER + usize(l) * P.LAYER_BYTES;
     placeStep(program, layer, l, n);
@@ -37,6 +38,7 @@ export function run(program: usize, n: i32): void {
   const stride = word(program, P.SUMS_STRIDE);
   const nextStride = word(program, P.NEXT_STRIDE);
   const state = stateOf(program, 0);
+  project(program, n);
   // Two sequences of h in turn: a layer reads the one that the layer below has made.
   let below: usize = 0;
   let next = word(program, P.NEXT);
@@ -47,7 +49,7 @@ export function run(program: usize, n: i32): void {
     const h = state + word(layer, P.H_AT);
     const gated = cell === P.CELL_LSTM || cell === P.CELL_GRU;
     for (let i = 0; i < n; i += 1) {
-      const x = l === 0 ? word(program, P.INPUTS) + usize(i) * word(program, P.INPUT_STRIDE) : below + usize(i) * nextStride;
+      const x = l === 0 ? firstInput(program, i) : below + usize(i) * nextStride;
       placeRow(rows, i, x, i === 0 ? h : next + usize(i - 1) * nextStride, state + word(layer, P.C_AT), next + usize(i) * nextStride);
     }
     if (gated) inputProduct(cell === P.CELL_GRU, weights, rows, n, width, hidden, sums, stride);
@@ -83,19 +85,40 @@ function placeStep(program: usize, layer: usize, l: i32, n: i32): void {
   for (let i = 0; i < n; i += 1) {
     const state = stateOf(program, i);
     // The h of the layer below is the x of an upper one.
-    const x = l === 0 ? word(program, P.INPUTS) + usize(i) * word(program, P.INPUT_STRIDE) : state + word(layer - P.LAYER_BYTES, P.H_AT);
+    const x = l === 0 ? firstInput(program, i) : state + word(layer - P.LAYER_BYTES, P.H_AT);
     placeRow(rows, i, x, state + word(layer, P.H_AT), state + word(layer, P.C_AT), next + usize(i) * nextStride);
   }
 }
 
+/** v = tanh(W x + b), where the network has an input layer. */
+function project(program: usize, n: i32): void {
+  const weights = word(program, P.INPUT_LAYER);
+  if (weights === 0) return;
+  const rows = word(program, P.ROWS);
+  const stride = word(program, P.PROJECTED_STRIDE);
+  for (let i = 0; i < n; i += 1) {
+    const x = word(program, P.INPUTS) + usize(i) * word(program, P.INPUT_STRIDE);
+    placeRow(rows, i, x, x, x, word(program, P.PROJECTED) + usize(i) * stride);
+  }
+  affineLayer(weights, rows, n, i32(load<u32>(program + P.INPUT_WIDTH)), 0, i32(stride >> 2), true);
+}
+
+/** What the first recurrent layer reads of row i. */
+@inline
+function firstInput(program: usize, i: i32): usize {
+  return load<u32>(program + P.INPUT_LAYER) === 0
+    ? word(program, P.INPUTS) + usize(i) * word(program, P.INPUT_STRIDE)
+    : word(program, P.PROJECTED) + usize(i) * word(program, P.PROJECTED_STRIDE);
+}
+
 function placeHead(program: usize, i: i32, h: usize): void {
   const out = word(program, P.OUTPUTS) + usize(i) * word(program, P.HEAD_PLACES) * 4;
-  placeRow(word(program, P.ROWS), i, h, h, h, out);
+  placeRow(word(program, P.ROWS), i, firstInput(program, i), h, h, out);
 }
 
 function head(program: usize, n: i32): void {
   const places = i32(load<u32>(program + P.HEAD_PLACES));
-  affineLayer(word(program, P.HEAD), word(program, P.ROWS), n, i32(load<u32>(program + P.HIDDEN)), 0, places, false);
+  affineLayer(word(program, P.HEAD), word(program, P.ROWS), n, i32(load<u32>(program + P.HEAD_WIDTH)), i32(load<u32>(program + P.HIDDEN)), places, false);
 }
 
 @inline

@@ -29,8 +29,17 @@ export const SUMS: usize = 56;
 export const SUMS_STRIDE: usize = 60;
 /** Vectors of HEAD_PLACES that hold outputs; the others are room. The native kernel leaves them out. */
 export const HEAD_VECTORS: usize = 64;
+/** Weights of the dense tanh layer before the first recurrent one, or 0: the first recurrent layer reads the inputs. */
+export const INPUT_LAYER: usize = 68;
+/** Values of a row of INPUTS. */
+export const INPUT_WIDTH: usize = 72;
+/** Scratch: [rows][PROJECTED_STRIDE bytes]: what that layer makes, in whole groups of 4 vectors. */
+export const PROJECTED: usize = 76;
+export const PROJECTED_STRIDE: usize = 80;
+/** Values of what the first recurrent layer reads that the head reads before h; 0: none. */
+export const HEAD_WIDTH: usize = 84;
 /** Each layer from here on: LAYER_BYTES of the words below. */
-export const FIRST_LAYER: usize = 68;
+export const FIRST_LAYER: usize = 88;
 export const LAYER_BYTES: usize = 24;
 export const WEIGHTS: usize = 0;
 export const WIDTH: usize = 4;

@@ -56,25 +56,45 @@ static void run_recurrence(char *base, const struct program *program, const stru
 
 static void head(char *base, const struct program *program, uint32_t n) {
   /* A few outputs are most often one vector. */
-  const struct block block = {floats_at(base, program->head), program->head_vectors == 1 ? NARROW : VECTORS, program->hidden, 0};
+  const struct block block = {floats_at(base, program->head), program->head_vectors == 1 ? NARROW : VECTORS, program->head_width, program->hidden};
   affine_layer(base, rows_of(base, program), n, block, program->head_places, program->head_places);
 }
 
+/* What the first recurrent layer reads of row i. */
+INLINE uint32_t first_input(const struct program *program, uint32_t i) {
+  return program->input_layer == 0 ? program->inputs + i * program->input_stride : program->projected + i * program->projected_stride;
+}
+
 INLINE void place_head(char *base, const struct program *program, uint32_t i, uint32_t h) {
-  const struct row row = {h, h, h, program->outputs + i * program->head_places * 4};
+  const struct row row = {first_input(program, i), h, h, program->outputs + i * program->head_places * 4};
   rows_of(base, program)[i] = row;
+}
+
+/* v = tanh(W x + b), where the network has an input layer. */
+static void project(char *base, const struct program *program, uint32_t n) {
+  if (program->input_layer == 0 || n == 0) return;
+  struct row *rows = rows_of(base, program);
+  const uint32_t stride = program->projected_stride;
+  for (uint32_t i = 0; i < n; i += 1) {
+    const uint32_t x = program->inputs + i * program->input_stride;
+    const struct row row = {x, x, x, program->projected + i * stride};
+    rows[i] = row;
+  }
+  const struct block block = {floats_at(base, program->input_layer), VECTORS, program->input_width, 0};
+  squashed_layer(base, rows, n, block, stride / 4, stride / 4);
 }
 
 static void step(char *base, uint32_t address, uint32_t n) {
   const struct program *program = program_at(base, address);
   const struct layer *layers = layers_of(program);
   struct row *rows = rows_of(base, program);
+  project(base, program, n);
   for (uint32_t l = 0; l < program->layers; l += 1) {
     const struct layer *layer = layers + l;
     for (uint32_t i = 0; i < n; i += 1) {
       const uint32_t state = state_of(base, program, i);
       /* The h of the layer below is the x of an upper one. */
-      const uint32_t x = l == 0 ? program->inputs + i * program->input_stride : state + layers[l - 1].h_at;
+      const uint32_t x = l == 0 ? first_input(program, i) : state + layers[l - 1].h_at;
       const struct row row = {x, state + layer->h_at, state + layer->c_at, program->next + i * program->next_stride};
       rows[i] = row;
     }
@@ -92,13 +112,14 @@ static void run(char *base, uint32_t address, uint32_t n) {
   struct row *rows = rows_of(base, program);
   const uint32_t state = state_of(base, program, 0), stride = program->next_stride;
   if (n == 0) return;
+  project(base, program, n);
   /* Two sequences of h in turn: a layer reads the one that the layer below has made. */
   uint32_t below = 0, next = program->next;
   for (uint32_t l = 0; l < program->layers; l += 1) {
     const struct layer *layer = layers + l;
     const uint32_t h = state + layer->h_at;
     for (uint32_t i = 0; i < n; i += 1) {
-      const uint32_t x = l == 0 ? program->inputs + i * program->input_stride : below + i * stride;
+      const uint32_t x = l == 0 ? first_input(program, i) : below + i * stride;
       const struct row row = {x, i == 0 ? h : next + (i - 1) * stride, state + layer->c_at, next + i * stride};
       rows[i] = row;
     }

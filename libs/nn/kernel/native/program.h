@@ -24,6 +24,11 @@ struct program {
   uint32_t sums;
   uint32_t sums_stride;
   uint32_t head_vectors;
+  uint32_t input_layer;
+  uint32_t input_width;
+  uint32_t projected;
+  uint32_t projected_stride;
+  uint32_t head_width;
 };
 
 /* The layers follow the program's words. */

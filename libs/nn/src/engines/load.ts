@@ -1,7 +1,7 @@
 import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
 import type { Model } from '../model.ts';
 import { createReferenceEngine } from './reference.ts';
-import { createSimdEngine } from './simd/engine.ts';
+import { createSimdEngine, SIMD_FORMS } from './simd/engine.ts';
 import { BackendError, type BackendKind, loadBackend } from './tfjs/backend.ts';
 import { createTfjsEngine } from './tfjs/engine.ts';
 import { createGraphEngine } from './tfjs/graph/engine.ts';
@@ -26,7 +26,8 @@ export type SingleKind = (typeof SINGLE_KINDS)[number];
  * Throws BackendError with the cure where it is not installed or compiled, ModelError where it cannot serve the model.
  */
 export async function loadEngine(model: Model, kind: SingleKind | 'simd', options: EngineOptions): Promise<Engine> {
-  if (kind !== 'reference') assertServes(kind, model.spec, kind.startsWith('simd') ? ['peephole'] : []);
+  if (kind !== 'reference')
+    assertServes(kind, model.spec, kind.startsWith('simd') ? SIMD_FORMS : ['inputLayer', 'skipConnection']);
   switch (kind) {
     case 'reference':
       return createReferenceEngine(model, options);

@@ -2,7 +2,7 @@ import { dot } from '../cells/affine.ts';
 import type { CellStep } from '../cells/cell.ts';
 import { cellOf, scratchSizeOf } from '../cells/cell-of.ts';
 import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
-import { type Model, stateSizeOf } from '../model.ts';
+import { type Model, recurrentInputSizeOf, stateSizeOf } from '../model.ts';
 import { SlotStates } from '../slot-states.ts';
 import { assertPaired, assertRows } from './batch-checks.ts';
 
@@ -26,10 +26,12 @@ class ReferenceEngine implements Engine {
   readonly #states: SlotStates;
   readonly #cell: (step: CellStep) => void;
   readonly #scratch: Float64Array;
+  /** What the first recurrent layer reads, where it is not the inputs themselves; float32, as the other layers' outputs. */
+  readonly #projected: Float32Array;
 
   constructor(model: Model, options: EngineOptions) {
     const { spec } = model;
-    assertServes(this.name, spec, ['peephole', 'layerNorm']);
+    assertServes(this.name, spec, ['peephole', 'layerNorm', 'inputLayer', 'skipConnection']);
     this.#model = model;
     this.modelName = spec.name;
     this.modelDigest = model.digest;
@@ -39,6 +41,7 @@ class ReferenceEngine implements Engine {
     this.#states = new SlotStates({ slotsMax: options.slotsMax, stateSize: this.stateSize });
     this.#cell = cellOf(spec);
     this.#scratch = new Float64Array(scratchSizeOf(spec));
+    this.#projected = new Float32Array(spec.inputLayer ?? 0);
   }
 
   allocate(): number {
@@ -82,9 +85,14 @@ class ReferenceEngine implements Engine {
     const { hiddenSize, layers } = spec;
     const state = this.#states.values;
     const base = slot * this.stateSize;
-    let x: Float32Array = inputs;
-    let xAt = row * spec.inputSize;
-    let inputSize = spec.inputSize;
+    const project = spec.inputLayer !== undefined;
+    if (project) this.#project(inputs, row * spec.inputSize);
+    const v = project ? this.#projected : inputs;
+    const vAt = project ? 0 : row * spec.inputSize;
+    const vSize = recurrentInputSizeOf(spec);
+    let x = v;
+    let xAt = vAt;
+    let inputSize = vSize;
     for (let layer = 0; layer < layers; layer += 1) {
       const hAt = base + layer * hiddenSize;
       const cAt = hAt + layers * hiddenSize;
@@ -103,7 +111,19 @@ class ReferenceEngine implements Engine {
       xAt = hAt;
       inputSize = hiddenSize;
     }
-    for (let o = 0; o < spec.outputSize; o += 1)
-      outputs[row * spec.outputSize + o] = weights.headB[o] + dot(weights.headW, o * hiddenSize, x, xAt, hiddenSize);
+    const headSize = hiddenSize + (spec.skipConnection ? vSize : 0);
+    for (let o = 0; o < spec.outputSize; o += 1) {
+      const y = weights.headB[o] + dot(weights.headW, o * headSize, x, xAt, hiddenSize);
+      const beside = spec.skipConnection ? dot(weights.headW, o * headSize + hiddenSize, v, vAt, vSize) : 0;
+      outputs[row * spec.outputSize + o] = y + beside;
+    }
+  }
+
+  #project(inputs: Float32Array, at: number): void {
+    const { spec, weights } = this.#model;
+    const { inputW, inputB } = weights;
+    if (!inputW || !inputB) return;
+    for (let i = 0; i < this.#projected.length; i += 1)
+      this.#projected[i] = Math.tanh(inputB[i] + dot(inputW, i * spec.inputSize, inputs, at, spec.inputSize));
   }
 }

@@ -1,5 +1,5 @@
 import type { Engine, EngineOptions } from '../engine.ts';
-import type { LayerWeights, Model, ModelSpec } from '../model.ts';
+import type { LayerWeights, Model, ModelSpec, ModelWeights } from '../model.ts';
 import { createModel } from '../tensors.ts';
 
 /** Makes the engine that steps a part; `createReferenceEngine` and `createSimdEngine` are two. */
@@ -12,22 +12,23 @@ export function partModel(
     readonly name: string;
     readonly inputSize: number;
     readonly layers: readonly LayerWeights[];
-    /** [outputSize][H] and [outputSize]; the identity where it is null, so that the outputs are h. */
-    readonly head: { readonly headW: Float32Array; readonly headB: Float32Array } | null;
+    /** The head, and the layer before the first one where the spec has it; null: the identity, so that the outputs are h. */
+    readonly head: Pick<ModelWeights, 'inputW' | 'inputB' | 'headW' | 'headB'> | null;
   },
 ): Model {
   const { bidirectional: _, decoder: __, head: ___, ...cell } = spec;
-  const { headW, headB } = part.head ?? identityHead(spec.hiddenSize);
+  const { inputW, inputB, headW, headB } = part.head ?? identityHead(spec.hiddenSize);
+  const before = inputW && inputB ? { inputW, inputB } : {};
   const { inputSize, layers } = part;
   const name = `${spec.name}: ${part.name}`;
   return createModel(
     { ...cell, name, inputSize, layers: layers.length, outputSize: headB.length },
-    { layers, headW, headB },
+    { layers, ...before, headW, headB },
   );
 }
 
 /** h itself: products with 0 and 1 and their sum are exact. */
-function identityHead(size: number): { readonly headW: Float32Array; readonly headB: Float32Array } {
+function identityHead(size: number): Omit<ModelWeights, 'layers'> {
   const headW = new Float32Array(size * size);
   for (let i = 0; i < size; i += 1) headW[i * size + i] = 1;
   return { headW, headB: new Float32Array(size) };

@@ -6,9 +6,11 @@ import type { SeededRandom } from './random.ts';
  * nothing.
  */
 export interface Dropout {
+  /** Of the inputs, another mask every row. */
+  readonly inputs?: number;
   /**
-   * Of each layer's output on its way to the next layer, another mask every row. Sources: N. Srivastava et al., "Dropout: A Simple Way to Prevent
-   * Neural Networks from Overfitting", JMLR 15, 2014; W. Zaremba et al., "Recurrent Neural Network Regularization", 2014.
+   * Of each layer's output on its way to the next layer (the input layer's also to the head), another mask every row. Sources: N. Srivastava et al.,
+   * "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014; W. Zaremba et al., "Recurrent Neural Network Regularization", 2014.
    */
   readonly betweenLayers?: number;
   /** The same on the way from the last layer to the head. */

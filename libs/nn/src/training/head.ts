@@ -1,4 +1,4 @@
-import type { ModelSpec } from '../model.ts';
+import { headInputSizeOf, type ModelSpec } from '../model.ts';
 import { type Rows, transpose } from './layer.ts';
 import type { TrainingMemory } from './products.ts';
 import type { TrainingWindow } from './window.ts';
@@ -19,39 +19,44 @@ export interface HeadOptions {
   readonly one: number;
 }
 
-/** The dense head, y = W h + b, on every row. */
+/** The dense head, y = W [h, v] + b, on every row; v only with `skipConnection`. */
 export class TrainingHead {
   /** [B][T][O]: y, and the gradient that the backward pass starts from. */
   readonly outputs: number;
   readonly outputGradients: number;
   readonly #options: HeadOptions;
-  /** [H][O] */
+  /** [H + V][O] */
   readonly #wT: number;
+  /** H + V */
+  readonly #depth: number;
 
   constructor(options: HeadOptions) {
     const { spec, batchSequences, windowRows, reserve } = options;
     this.#options = options;
     this.outputs = reserve(batchSequences * windowRows * spec.outputSize);
     this.outputGradients = reserve(batchSequences * windowRows * spec.outputSize);
-    this.#wT = reserve(spec.hiddenSize * spec.outputSize);
+    this.#depth = headInputSizeOf(spec);
+    this.#wT = reserve(this.#depth * spec.outputSize);
   }
 
-  forward(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+  /** `v` with `skipConnection` only. */
+  forward(memory: TrainingMemory, window: TrainingWindow, h: Rows, v: Rows | null): void {
     const { spec, weights, windowRows } = this.#options;
     const { outputSize: n, hiddenSize } = spec;
-    transpose(memory.values, weights.w, this.#wT, { rows: n, columns: hiddenSize });
+    transpose(memory.values, weights.w, this.#wT, { rows: n, columns: this.#depth });
     window.rows.forEach((rows, b) => {
       const out = this.outputs + b * windowRows * n;
       for (let t = 0; t < rows; t += 1) memory.values.copyWithin(out + t * n, weights.b, weights.b + n);
-      memory.addProduct({
-        ...{ out, outRow: n, x: x.at + b * x.sequenceStep, xRow: hiddenSize, xTerm: 1 },
-        ...{ w: this.#wT, wTerm: n, rows, columns: n, depth: hiddenSize },
-      });
+      for (const x of v === null ? [h] : [h, v])
+        memory.addProduct({
+          ...{ out, outRow: n, x: x.at + b * x.sequenceStep, xRow: x.size, xTerm: 1 },
+          ...{ w: this.#wT + (x === h ? 0 : hiddenSize * n), wTerm: n, rows, columns: n, depth: x.size },
+        });
     });
   }
 
   /** Adds the window's gradients of W and b, sequence by sequence, newest row first. */
-  addGradients(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+  addGradients(memory: TrainingMemory, window: TrainingWindow, h: Rows, v: Rows | null): void {
     const { spec, gradients, windowRows, one } = this.#options;
     const { outputSize, hiddenSize } = spec;
     for (const b of window.batch.order) {
@@ -61,10 +66,11 @@ export class TrainingHead {
         x: this.outputGradients + (b * windowRows + depth - 1) * outputSize,
         ...{ xRow: 1, xTerm: -outputSize, rows: outputSize, depth },
       };
-      memory.addProduct({
-        ...{ ...d, out: gradients.w, outRow: hiddenSize, columns: hiddenSize },
-        ...{ w: x.at + b * x.sequenceStep + (depth - 1) * hiddenSize, wTerm: -hiddenSize },
-      });
+      for (const x of v === null ? [h] : [h, v])
+        memory.addProduct({
+          ...{ ...d, out: gradients.w + (x === h ? 0 : hiddenSize), outRow: this.#depth, columns: x.size },
+          ...{ w: x.at + b * x.sequenceStep + (depth - 1) * x.size, wTerm: -x.size },
+        });
       memory.addProduct({ ...d, out: gradients.b, outRow: 1, columns: 1, w: one, wTerm: 0 });
     }
   }
@@ -75,7 +81,20 @@ export class TrainingHead {
     const { outputSize, hiddenSize } = spec;
     memory.addProduct({
       ...{ out, outRow: hiddenSize, x: this.outputGradients + t * outputSize, xRow: windowRows * outputSize, xTerm: 1 },
-      ...{ w: weights.w, wTerm: hiddenSize, rows: active, columns: hiddenSize, depth: outputSize },
+      ...{ w: weights.w, wTerm: this.#depth, rows: active, columns: hiddenSize, depth: outputSize },
+    });
+  }
+
+  /** Adds the gradient of v to `out`, with `skipConnection`. */
+  addBeside(memory: TrainingMemory, window: TrainingWindow, out: Rows): void {
+    const { spec, weights, windowRows } = this.#options;
+    const { outputSize, hiddenSize } = spec;
+    window.rows.forEach((rows, b) => {
+      memory.addProduct({
+        ...{ out: out.at + b * out.sequenceStep, outRow: out.size, columns: out.size, rows, depth: outputSize },
+        ...{ x: this.outputGradients + b * windowRows * outputSize, xRow: outputSize, xTerm: 1 },
+        ...{ w: weights.w + hiddenSize, wTerm: this.#depth },
+      });
     });
   }
 }

@@ -1,7 +1,8 @@
-import type { LayerWeights, ModelSpec, ModelWeights } from '../model.ts';
+import { type LayerWeights, type ModelSpec, type ModelWeights, recurrentInputSizeOf } from '../model.ts';
 import { elementCount, type TensorShape, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
 import { assertDropout, type Dropout, drawMask } from './dropout.ts';
 import { TrainingHead } from './head.ts';
+import { type InputLayerOptions, TrainingInputLayer } from './input-layer.ts';
 import { type Rows, TrainingLayer } from './layer.ts';
 import { OutputMask } from './output-mask.ts';
 import { createTrainingMemory, type ProductsChoice, type TrainingMemory } from './products.ts';
@@ -22,8 +23,9 @@ export interface NetworkOptions {
 }
 
 /**
- * A stacked recurrent network with a dense head whose gradients can be taken. B sequences, T rows of a window, H units, O outputs. A window goes
- * `forward`, then `backward` at most once, then `carry`; back-propagation ends at the window's start (R. Williams, J. Peng 1990).
+ * A stacked recurrent network with a dense head, and an input layer where the spec has one, whose gradients can be taken. B sequences, T rows of a
+ * window, H units, O outputs. A window goes `forward`, then `backward` at most once, then `carry`; back-propagation ends at the window's start
+ * (R. Williams, J. Peng 1990).
  */
 export class TrainingNetwork {
   readonly spec: ModelSpec;
@@ -36,8 +38,12 @@ export class TrainingNetwork {
   /** [B][T][O]: what `backward` starts from. */
   readonly outputGradients: Float64Array;
   readonly #memory: TrainingMemory;
+  readonly #inputLayer: TrainingInputLayer | null;
   readonly #layers: readonly TrainingLayer[];
   readonly #head: TrainingHead;
+  /** Of the inputs, and of the input layer's output; null where nothing is left out. */
+  readonly #inputMask: OutputMask | null;
+  readonly #projectedMask: OutputMask | null;
   /** Of each layer's output; null where nothing is left out. */
   readonly #masks: readonly (OutputMask | null)[];
   readonly #recurrentShare: number;
@@ -67,17 +73,23 @@ export class TrainingNetwork {
     const size = { spec, batchSequences, windowRows, reserve, one };
     this.#layers = Array.from({ length: spec.layers }, (_, l) => {
       return new TrainingLayer({
-        ...{ ...size, inputSize: l === 0 ? spec.inputSize : spec.hiddenSize },
+        ...{ ...size, inputSize: l === 0 ? recurrentInputSizeOf(spec) : spec.hiddenSize },
         weights: layerPlaces(shapes, tensors, l, 0),
         gradients: layerPlaces(shapes, tensors, l, gradients),
       });
     });
     const [w, b] = tensors.slice(-2);
     this.#head = new TrainingHead({ ...size, weights: { w, b }, gradients: { w: gradients + w, b: gradients + b } });
-    this.#masks = this.#layers.map((_, l) => {
-      const share = (l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0;
-      return share > 0 ? new OutputMask({ ...size, share, hiddenSize: spec.hiddenSize }) : null;
-    });
+    const maskOf = (share: number, width: number): OutputMask | null =>
+      share > 0 ? new OutputMask({ ...size, share, size: width }) : null;
+    this.#masks = this.#layers.map((_, l) =>
+      maskOf((l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0, spec.hiddenSize),
+    );
+    const units = spec.inputLayer ?? 0;
+    this.#inputMask = maskOf(dropout.inputs ?? 0, spec.inputSize);
+    this.#projectedMask = units === 0 ? null : maskOf(dropout.betweenLayers ?? 0, units);
+    this.#inputLayer =
+      units === 0 ? null : new TrainingInputLayer({ ...size, units, ...inputPlaces(tensors, gradients) });
     const rows = (n: number): Rows => ({
       ...{ at: reserve(batchSequences * windowRows * n), size: n, sequenceStep: windowRows * n },
     });
@@ -120,7 +132,8 @@ export class TrainingNetwork {
 
   /** Draws the masks of a window's rows. */
   drawRowMasks(random: SeededRandom, window: TrainingWindow): void {
-    for (const mask of this.#masks) mask?.draw(this.#memory.values, random, window);
+    for (const mask of [...this.#masks, this.#inputMask, this.#projectedMask])
+      mask?.draw(this.#memory.values, random, window);
   }
 
   /** Sets `outputs`. `masked`: through the dropout masks that were drawn last. */
@@ -132,27 +145,41 @@ export class TrainingNetwork {
       const inputs = window.batch.sequences[b].inputs.subarray(from, from + rows * inputSize);
       values.set(inputs, this.#input.at + b * this.#input.sequenceStep);
     });
+    if (masked) this.#inputMask?.apply(values, window, this.#input);
+    if (this.#inputLayer) {
+      this.#inputLayer.forward(this.#memory, window, this.#given(masked));
+      if (masked) this.#projectedMask?.apply(values, window, this.#inputLayer.output);
+    }
     this.#layers.forEach((layer, l) => {
       layer.forward(this.#memory, window, this.#inputOf(l, masked), masked && this.#recurrentShare > 0);
       if (masked) this.#masks[l]?.apply(values, window, layer.output);
     });
-    this.#head.forward(this.#memory, window, this.#inputOf(this.#layers.length, masked));
+    this.#head.forward(this.#memory, window, this.#inputOf(this.#layers.length, masked), this.#beside(masked));
   }
 
   /** Adds the window's gradients to `gradients`, from `outputGradients`. `masked` as in the `forward` before. */
   backward(window: TrainingWindow, masked: boolean): void {
     const top = this.#layers.length - 1;
-    this.#head.addGradients(this.#memory, window, this.#inputOf(top + 1, masked));
+    this.#head.addGradients(this.#memory, window, this.#inputOf(top + 1, masked), this.#beside(masked));
     for (let l = top; l >= 0; l -= 1)
       this.#layers[l].backward(this.#memory, window, {
         ...{ x: this.#inputOf(l, masked), masked: masked && this.#recurrentShare > 0 },
-        dInput: l === 0 ? null : this.#above,
+        dInput: l === 0 ? (this.#inputLayer?.slope ?? null) : this.#above,
         addAbove: (t, active, to) => {
           const mask = masked ? this.#masks[l] : null;
           if (l === top) this.#addHeadSlope(mask, t, active, to);
           else this.#addLayerSlope(mask, t, active, to);
         },
       });
+    this.#backwardInput(window, masked);
+  }
+
+  #backwardInput(window: TrainingWindow, masked: boolean): void {
+    const layer = this.#inputLayer;
+    if (layer === null) return;
+    if (this.spec.skipConnection) this.#head.addBeside(this.#memory, window, layer.slope);
+    if (masked) this.#projectedMask?.unmask(this.#memory.values, window, layer.slope);
+    layer.addGradients(this.#memory, window, this.#given(masked));
   }
 
   /** Parameters as weights, rounded to float32. */
@@ -162,8 +189,19 @@ export class TrainingNetwork {
 
   /** What layer l sees; one behind the last layer, what the head sees. */
   #inputOf(l: number, masked: boolean): Rows {
-    if (l === 0) return this.#input;
+    if (l === 0 && this.#inputLayer === null) return this.#given(masked);
+    if (l === 0) return (masked ? this.#projectedMask?.masked : undefined) ?? this.#inputLayer?.output ?? this.#input;
     return (masked ? this.#masks[l - 1]?.masked : undefined) ?? this.#layers[l - 1].output;
+  }
+
+  /** The inputs. */
+  #given(masked: boolean): Rows {
+    return (masked ? this.#inputMask?.masked : undefined) ?? this.#input;
+  }
+
+  /** What the head sees besides h. */
+  #beside(masked: boolean): Rows | null {
+    return this.spec.skipConnection ? this.#inputOf(0, masked) : null;
   }
 
   #addHeadSlope(mask: OutputMask | null, t: number, active: number, to: number): void {
@@ -187,6 +225,12 @@ export class TrainingNetwork {
       for (let b = 0; b < active; b += 1)
         for (let j = 0; j < size; j += 1) values[to + b * size + j] += values[from + b * sequenceStep + j];
   }
+}
+
+/** The input layer's tensors stand before the head's two. */
+function inputPlaces(tensors: readonly number[], gradients: number): Pick<InputLayerOptions, 'weights' | 'gradients'> {
+  const [w, b] = tensors.slice(-4);
+  return { weights: { w, b }, gradients: { w: gradients + w, b: gradients + b } };
 }
 
 /** The tensors of a layer, by their names before `_l0`. */

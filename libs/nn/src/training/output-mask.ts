@@ -3,7 +3,7 @@ import type { Rows } from './layer.ts';
 import type { SeededRandom } from './random.ts';
 import type { TrainingWindow } from './window.ts';
 
-/** Dropout of a layer's output: a mask for every row of a window. */
+/** Dropout of the inputs or of a layer's output: a mask for every row of a window. */
 export class OutputMask {
   /** The output through the mask. */
   readonly masked: Rows;
@@ -13,12 +13,12 @@ export class OutputMask {
 
   constructor(options: {
     readonly share: number;
-    readonly hiddenSize: number;
+    readonly size: number;
     readonly batchSequences: number;
     readonly windowRows: number;
     readonly reserve: (count: number) => number;
   }) {
-    const { share, hiddenSize: size, batchSequences, windowRows, reserve } = options;
+    const { share, size, batchSequences, windowRows, reserve } = options;
     this.#share = share;
     this.#mask = reserve(batchSequences * windowRows * size);
     this.masked = { at: reserve(batchSequences * windowRows * size), size, sequenceStep: windowRows * size };
@@ -39,6 +39,15 @@ export class OutputMask {
       const from = output.at + b * output.sequenceStep;
       for (let i = 0; i < rows * size; i += 1)
         values[at + offset + i] = values[from + i] * values[this.#mask + offset + i];
+    });
+  }
+
+  /** Makes the gradient of the masked rows that of the rows. */
+  unmask(values: Float64Array, window: TrainingWindow, slope: Rows): void {
+    const { size, sequenceStep } = this.masked;
+    window.rows.forEach((rows, b) => {
+      const at = slope.at + b * slope.sequenceStep;
+      for (let i = 0; i < rows * size; i += 1) values[at + i] *= values[this.#mask + b * sequenceStep + i];
     });
   }
 

@@ -32,6 +32,10 @@ export interface TrainingOptions {
   /** Sequences side by side in one update. */
   readonly batchSequences: number;
   readonly learningRate: number;
+  /** Of the learning rate over the epochs; constant unless said. Source of `cosine`: I. Loshchilov, F. Hutter, "SGDR", ICLR 2017, without restarts. */
+  readonly schedule?: 'constant' | 'cosine';
+  /** Share of every parameter that an update takes away, times the learning rate (AdamW); 0 unless said. */
+  readonly weightDecay?: number;
   /** Largest norm of an update's gradient. */
   readonly clipNorm: number;
   /** Epochs without a better validation loss after which training stops. */
@@ -71,6 +75,8 @@ export async function trainRecurrent(options: TrainingOptions): Promise<Training
   const history = (options.resume?.history ?? []).map((report) => ({ ...report, epochs }));
   for (let epoch = history.length + 1; epoch <= epochs && epoch - run.bestEpoch <= patience; epoch += 1) {
     signal?.throwIfAborted();
+    if (options.schedule === 'cosine')
+      run.learning.adam.schedule = (1 + Math.cos((Math.PI * (epoch - 1)) / epochs)) / 2;
     const { loss, validationLoss } = runEpoch(options, run, epoch);
     const best = validationLoss < run.best;
     if (best) {
@@ -108,7 +114,11 @@ function startRun(options: TrainingOptions): Run {
     ...{ spec, weights, batchSequences, windowRows, dropout },
     products: options.products ?? 'auto',
   });
-  const adam = new Adam({ size: network.parameters.length, learningRate: options.learningRate });
+  const adam = new Adam({
+    size: network.parameters.length,
+    learningRate: options.learningRate,
+    weightDecay: options.weightDecay ?? 0,
+  });
   const random = new SeededRandom(seed, DROPOUT_STREAM);
   const masked = Object.values(dropout).some((share) => share > 0);
   const run: Run = {
@@ -185,20 +195,27 @@ function assertSettings(options: TrainingOptions): void {
     );
   for (const field of ['learningRate', 'clipNorm'] as const)
     assert(Number.isFinite(options[field]) && options[field] > 0, `${field} is ${options[field]}, must be above 0.`);
+  const { weightDecay = 0, schedule = 'constant' } = options;
+  assert(weightDecay >= 0 && weightDecay < 1, `weightDecay is ${weightDecay}, must be at least 0 and less than 1.`);
+  assert(['constant', 'cosine'].includes(schedule), `schedule is '${schedule}', must be 'constant' or 'cosine'.`);
   assert(options.train.length > 0, 'There are no training sequences.');
   assertDropout(options.dropout ?? {});
 }
 
-/** SHA-256 of what the weights depend on, but for the losses, which are functions, and `epochs`, which only says when to stop. */
+/** SHA-256 of what the weights depend on, but for the losses, which are functions, and `epochs`, which only says when to stop without a schedule. */
 function fingerprintOf(options: TrainingOptions): string {
   const { spec, train, validation, windowRows, batchSequences, learningRate, clipNorm, patience, seed } = options;
-  const { betweenLayers = 0, beforeHead = 0, recurrent = 0 } = options.dropout ?? {};
+  const { weightDecay = 0, schedule = 'constant' } = options;
+  const { inputs: ofInputs = 0, betweenLayers = 0, beforeHead = 0, recurrent = 0 } = options.dropout ?? {};
   const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : '']));
   hash.update(JSON.stringify(familyOf(spec)));
   hash.update(JSON.stringify([windowRows, batchSequences, learningRate, clipNorm, patience, seed]));
   hash.update(JSON.stringify([betweenLayers, beforeHead, recurrent, train.length]));
+  // Only where it is set: checkpoints from before go on.
+  if (weightDecay > 0 || schedule !== 'constant' || ofInputs > 0)
+    hash.update(JSON.stringify([weightDecay, schedule === 'constant' ? 0 : options.epochs, ofInputs]));
   for (const { inputs, rows } of [...train, ...validation]) {
     hash.update(`${rows},`);
     hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));

@@ -6,10 +6,13 @@ import {
   topicRanges,
 } from '@tideline/adapters';
 import { loadTopics } from '@tideline/forecaster';
-import { redactUrl } from '@tideline/runtime';
-import { TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
+import { RetryableError, shardName } from '@tideline/pipeline';
+import { parseConfig, redactUrl } from '@tideline/runtime';
+import { STREAM_FIELDS, servedTopics, type TopicStream } from '@tideline/streams';
+import { z } from 'zod';
 import { type Environment, MODELS_FOLDER, withAddresses } from '../addresses.ts';
 import type { Program } from '../program.ts';
+import { openStateStore, shardsOf } from './state-store.ts';
 
 interface Check {
   readonly name: string;
@@ -45,7 +48,7 @@ async function doctor(environment: Environment, json: boolean): Promise<void> {
 }
 
 function checks(env: Environment): Check[] {
-  const streams = TOPIC_STREAMS.parse(env.TIDELINE_STREAMS ?? 'ticks,calls');
+  const streams = servedTopics(parseConfig(z.object(STREAM_FIELDS), env));
   const brokers = (env.TIDELINE_KAFKA_BROKERS ?? '').split(',');
   const redisUrl = env.TIDELINE_REDIS_URL ?? '';
   const influxUrl = env.TIDELINE_INFLUX_URL ?? '';
@@ -63,7 +66,7 @@ function checks(env: Environment): Check[] {
     },
     { name: 'redis', address: redisUrl, run: () => checkRedis(redisUrl, env.TIDELINE_REDIS_PREFIX ?? 'tideline') },
     { name: 'influxdb', address: influxUrl, run: () => checkInflux(influxUrl, database) },
-    { name: 'models', address: modelsFolder, run: () => checkModels(modelsFolder, streams) },
+    { name: 'models', address: modelsFolder, run: () => checkModels(env, modelsFolder, streams) },
   ];
 }
 
@@ -97,12 +100,34 @@ async function checkInflux(url: string, database: string): Promise<string> {
   return await reader.ping();
 }
 
-async function checkModels(modelsFolder: string, streams: readonly TopicStream[]): Promise<string> {
+async function checkModels(env: Environment, folder: string, streams: readonly TopicStream[]): Promise<string> {
   const names: string[] = [];
   const topics = await loadTopics({
-    ...{ streams, modelsFolder, engine: 'auto', slotsMax: 1 },
+    ...{ streams, modelsFolder: folder, engine: 'auto', slotsMax: 1 },
     onEngine: ({ topic, engine }) => void names.push(`${topic}: ${engine.modelName} on ${engine.name}`),
   });
+  const digests = new Map([...topics].map(([topic, { engine }]) => [topic, engine.modelDigest]));
   for (const { engine } of topics.values()) engine.dispose();
+  const foreign = await foreignShards(env, digests);
+  if (foreign.length > 0)
+    throw new Error(
+      `${foreign.join(', ')}: states of another model; forecasters with this environment leave them alone until 'tideline models promote'`,
+    );
   return names.join('; ');
+}
+
+/** Shards whose states are of another model than the topic's. Empty where Redis does not answer: another check says so. */
+async function foreignShards(env: Environment, digests: ReadonlyMap<string, string>): Promise<string[]> {
+  const foreign: string[] = [];
+  try {
+    await using store = await openStateStore(env, {});
+    for (const { shard } of await shardsOf(store)) {
+      const digest = digests.get(shard.topic);
+      const model = (await store.snapshot(shard, []))?.model;
+      if (digest !== undefined && model && model !== digest) foreign.push(shardName(shard));
+    }
+  } catch (error) {
+    if (!(error instanceof RetryableError)) throw error;
+  }
+  return foreign;
 }

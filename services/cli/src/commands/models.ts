@@ -5,9 +5,10 @@ import { loadModel } from '@tideline/nn';
 import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 import { IMPORT_HELP, importFile, modelName } from './models-import.ts';
+import { PROMOTE_HELP, promoteModels } from './models-promote.ts';
 
 export function addModels(program: Program): void {
-  const models = program.command('models').description('list, show and import models');
+  const models = program.command('models').description('list, show, import and promote models');
   models
     .command('list')
     .description('one line a model')
@@ -35,6 +36,17 @@ export function addModels(program: Program): void {
     .option('--json', 'print one line of JSON')
     .addHelpText('after', IMPORT_HELP)
     .action((file, options) => program.run('models', () => importFile(file, options)));
+  models
+    .command('promote')
+    .description('give shards to another model: its forecasts from one position of each shard on')
+    .argument('[name]', 'name of the new model; without it the one that the environment names', modelName)
+    .option('--topic <topic>', 'only shards of this topic')
+    .option('--models <folder>', 'folder of the models')
+    .option('--json', 'print one line of JSON a shard')
+    .addHelpText('after', PROMOTE_HELP)
+    .action((name, options) =>
+      program.run('models', (signals) => promoteModels(program.env, { name, options, signal: signals.drain })),
+    );
 }
 
 async function list(folder: string): Promise<void> {

@@ -1,7 +1,14 @@
 import { createInfluxSink, followPartition, topicRanges } from '@tideline/adapters';
 import { loadTopics } from '@tideline/forecaster';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
-import { type RebuildReport, RetryableError, retryInPlace, SeriesRebuild, type Shard } from '@tideline/pipeline';
+import {
+  type RebuildReport,
+  RetryableError,
+  retryInPlace,
+  SeriesRebuild,
+  type Shard,
+  shardName,
+} from '@tideline/pipeline';
 import { ConfigurationError, parseConfig, ResourceStack, sleep } from '@tideline/runtime';
 import { STREAM_FIELDS, servedTopics } from '@tideline/streams';
 import { z } from 'zod';
@@ -11,6 +18,8 @@ export interface ReplayOptions {
   readonly env: Environment;
   readonly shard: Shard;
   readonly key: string;
+  /** Digest of the model that the shard's states are of; '': unknown. */
+  readonly model: string;
   readonly options: { readonly points: boolean; readonly onPoison: 'skip' | 'refuse' };
   readonly signal: AbortSignal;
 }
@@ -111,6 +120,10 @@ async function openRebuild(replay: ReplayOptions, stack: ResourceStack): Promise
   });
   const served = topics.get(shard.topic);
   if (!served) throw new ConfigurationError([`No model serves topic '${shard.topic}'.`]);
+  if (replay.model !== '' && replay.model !== served.engine.modelDigest)
+    throw new ConfigurationError([
+      `Shard ${shardName(shard)} has another model than '${served.engine.modelName}': name its own with TIDELINE_MODEL.`,
+    ]);
   const sink = options.points ? stack.use(await createInfluxSink(influxOptions(env))) : null;
   const onRetry = (attempt: number, error: Error): void =>
     void process.stderr.write(`Attempt ${attempt}: ${error.message}\n`);

@@ -36,7 +36,9 @@ export async function resetState(
   await using store = await openStateStore(env, options);
   const { shard } = await findSeries(store, options.topic, key);
   const before = await store.snapshot(shard, []);
-  await using replay = options.replay ? await openReplay({ env, shard, key, options, signal: signals.drain }) : null;
+  await using replay = options.replay
+    ? await openReplay({ env, shard, key, model: before?.model ?? '', options, signal: signals.drain })
+    : null;
   // Step 1.
   if (before !== null) await replay?.stateAt(before.position);
   const position = await commitState({ store, shard, key, stateAt: async (at) => (await replay?.stateAt(at)) ?? null });

@@ -105,6 +105,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       options.onWarning('A shard waits and tries again.', { shard: shardName(event.shard), reason: event.reason });
   };
   const forecaster = new Forecaster({
+    foreignModel: 'adopt',
     ...{ store, queue, sink, deadLetters, live, topics, sleep, onEvent },
     owner: randomUUID(),
     batchEntriesMax: 8,

@@ -1,4 +1,4 @@
-import { assertServes, type Engine, type EngineOptions } from '../../engine.ts';
+import { assertServes, type Engine, type EngineOptions, type NetworkForm } from '../../engine.ts';
 import { type Model, stateSizeOf } from '../../model.ts';
 import { SlotAllocator } from '../../slots.ts';
 import { assertPaired, assertRows } from '../batch-checks.ts';
@@ -6,6 +6,8 @@ import { type KernelChoice, loadKernel } from './choose-kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createProgram, type Program } from './program.ts';
 
+/** What the kernel steps beyond the plain network. */
+export const SIMD_FORMS = ['peephole', 'inputLayer', 'skipConnection'] as const satisfies readonly NetworkForm[];
 const PAGE_BYTES = 65_536;
 const PAGES_MAX = 65_536;
 const TILE_MIN = 8;
@@ -39,7 +41,7 @@ class SimdEngine implements Engine {
 
   constructor(model: Model, options: EngineOptions, load: (memory: WebAssembly.Memory) => Kernel) {
     const { spec } = model;
-    assertServes('simd', spec, ['peephole']);
+    assertServes('simd', spec, SIMD_FORMS);
     this.modelName = spec.name;
     this.modelDigest = model.digest;
     this.inputSize = spec.inputSize;
@@ -50,7 +52,11 @@ class SimdEngine implements Engine {
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX });
     this.#kernel = load(this.#memory);
     this.name = this.#kernel.name;
-    this.#program = createProgram(model, this.#kernel.lanes, tileOf(spec.inputSize + spec.hiddenSize));
+    this.#program = createProgram(
+      model,
+      this.#kernel.lanes,
+      tileOf(spec.inputSize + (spec.inputLayer ?? 0) + spec.hiddenSize),
+    );
     this.#reserve(this.#program.states);
     this.#program.write(this.#memory);
     this.#floats = new Float32Array(this.#memory.buffer);

@@ -1,4 +1,4 @@
-import { GATES, type LayerWeights, type Model } from '../../model.ts';
+import { GATES, headInputSizeOf, type LayerWeights, type Model, recurrentInputSizeOf } from '../../model.ts';
 
 /** Places that a group of the kernel sums at once: 4 vectors. */
 export const VECTORS = 4;
@@ -20,10 +20,10 @@ export interface PackedLayer {
  * LSTM and GRU `lanes` units of each gate, affine layers 4 * `lanes` places. The inputs of an upper layer are the padded h of the layer below.
  */
 export function packLayers(model: Model, lanes: number): PackedLayer[] {
-  const { cell, hiddenSize, inputSize, gruReset = 'after' } = model.spec;
+  const { cell, hiddenSize, gruReset = 'after' } = model.spec;
   const hidden = roundUp(hiddenSize, lanes);
   return model.weights.layers.map((layer, l) => {
-    const columns = l === 0 ? inputSize : hiddenSize;
+    const columns = l === 0 ? recurrentInputSizeOf(model.spec) : hiddenSize;
     const matrix: Matrix = { layer, hiddenSize, columns, width: l === 0 ? columns : hidden, hidden, lanes };
     const { width } = matrix;
     if (cell === 'lstm') return { weights: packGates(matrix, GATES.lstm, false), candidate: null, width };
@@ -33,17 +33,36 @@ export function packLayers(model: Model, lanes: number): PackedLayer[] {
   });
 }
 
-/** The head as an affine layer over the last h. */
+/** The layer before the first recurrent one, as an affine layer over the inputs; null where there is none. */
+export function packInputLayer({ spec, weights }: Model, lanes: number): Float32Array | null {
+  const { inputLayer, inputSize } = spec;
+  const { inputW, inputB } = weights;
+  if (inputLayer === undefined || !inputW || !inputB) return null;
+  const group = VECTORS * lanes;
+  const writer = new PlaceWriter(roundUp(inputLayer, group) * (1 + inputSize));
+  for (let at = 0; at < inputLayer; at += group) {
+    writer.places(at, group, (place) => (place < inputLayer ? inputB[place] : 0));
+    for (let k = 0; k < inputSize; k += 1)
+      writer.places(at, group, (place) => (place < inputLayer ? inputW[place * inputSize + k] : 0));
+  }
+  return writer.floats;
+}
+
+/** The head as an affine layer over what it reads besides (with `skipConnection`: v), then over the last h. */
 export function packHead(model: Model, lanes: number): Float32Array {
   const { hiddenSize, outputSize } = model.spec;
   const { headW, headB } = model.weights;
   const hidden = roundUp(hiddenSize, lanes);
   const group = VECTORS * lanes;
-  const writer = new PlaceWriter(roundUp(outputSize, group) * (1 + hidden));
+  const size = headInputSizeOf(model.spec);
+  const beside = size - hiddenSize;
+  const writer = new PlaceWriter(roundUp(outputSize, group) * (1 + beside + hidden));
   for (let at = 0; at < outputSize; at += group) {
     writer.places(at, group, (place) => (place < outputSize ? headB[place] : 0));
+    for (let k = 0; k < beside; k += 1)
+      writer.places(at, group, (place) => (place < outputSize ? headW[place * size + hiddenSize + k] : 0));
     for (let k = 0; k < hidden; k += 1)
-      writer.places(at, group, (place) => (place < outputSize && k < hiddenSize ? headW[place * hiddenSize + k] : 0));
+      writer.places(at, group, (place) => (place < outputSize && k < hiddenSize ? headW[place * size + k] : 0));
   }
   return writer.floats;
 }

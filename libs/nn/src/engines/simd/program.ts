@@ -1,5 +1,5 @@
-import { type Model, type ModelSpec, stateSizeOf } from '../../model.ts';
-import { packHead, packLayers, packPeepholes, roundUp, VECTORS } from './packed-weights.ts';
+import { type Model, type ModelSpec, recurrentInputSizeOf, stateSizeOf } from '../../model.ts';
+import { packHead, packInputLayer, packLayers, packPeepholes, roundUp, VECTORS } from './packed-weights.ts';
 
 /** Words of the kernel's program, in its order (libs/nn/kernel/assembly/program.ts says what each is). */
 const HEADER = [
@@ -20,6 +20,11 @@ const HEADER = [
   'sums',
   'sumsStride',
   'headVectors',
+  'inputLayer',
+  'inputWidth',
+  'projected',
+  'projectedStride',
+  'headWidth',
 ] as const;
 const LAYER_WORDS = 6;
 const ALIGNMENT = 64;
@@ -47,6 +52,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
   const group = VECTORS * lanes;
   const layers = packLayers(model, lanes);
   const head = packHead(model, lanes);
+  const inputLayer = packInputLayer(model, lanes);
   const headPlaces = roundUp(spec.outputSize, group);
   const nextStride = roundUp(hidden, group) * 4;
   const sumsStride = sumsPlaces(spec, hidden, group) * 4;
@@ -59,9 +65,12 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
   }));
   const peepholes = packPeepholes(model, lanes).map((floats) => ({ floats, at: room.take(floats.byteLength) }));
   const headAt = room.take(head.byteLength);
+  const inputLayerAt = inputLayer === null ? 0 : room.take(inputLayer.byteLength);
+  const projectedStride = roundUp(spec.inputLayer ?? 0, group) * 4;
   const slots = room.take(tile * 4);
   const inputs = room.take(tile * spec.inputSize * 4);
   const outputs = room.take(tile * headPlaces * 4);
+  const projected = room.take(tile * projectedStride);
   const rows = room.take(tile * 16);
   const next = room.take(2 * tile * nextStride);
   const sums = room.take(tile * sumsStride);
@@ -80,6 +89,8 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
     },
     ...{ outputs, headPlaces, head: headAt, headVectors: Math.ceil(spec.outputSize / lanes) },
     ...{ rows, next, nextStride, sums, sumsStride },
+    ...{ inputLayer: inputLayerAt, inputWidth: spec.inputSize, projected, projectedStride },
+    headWidth: spec.skipConnection ? recurrentInputSizeOf(spec) : 0,
   };
   const words = [
     ...HEADER.map((name) => header[name]),
@@ -101,6 +112,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
     }
     for (const { floats, at } of peepholes) new Float32Array(memory.buffer, at, floats.length).set(floats);
     new Float32Array(memory.buffer, headAt, head.length).set(head);
+    if (inputLayer !== null) new Float32Array(memory.buffer, inputLayerAt, inputLayer.length).set(inputLayer);
   };
   return { address, tile, slots, inputs, outputs, headPlaces, hidden, states, stride, write };
 }

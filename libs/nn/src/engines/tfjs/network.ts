@@ -1,5 +1,5 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { type Model, stateSizeOf } from '../../model.ts';
+import { headInputSizeOf, type Model, recurrentInputSizeOf, stateSizeOf } from '../../model.ts';
 import type { TensorFlow } from './backend.ts';
 import { createLayer, type LayerState, transposed } from './cells.ts';
 
@@ -12,26 +12,37 @@ export interface Network {
 
 export function createNetwork(model: Model, tf: TensorFlow): Network {
   const { spec, weights } = model;
-  const { layers, hiddenSize, inputSize, outputSize } = spec;
+  const { layers, hiddenSize, inputSize, outputSize, skipConnection } = spec;
   const owned: Tensor2D[] = [];
   const cells = weights.layers.map((layer, l) =>
-    createLayer({ tf, spec, inputSize: l === 0 ? inputSize : hiddenSize, weights: layer, owned }),
+    createLayer({ tf, spec, inputSize: l === 0 ? recurrentInputSizeOf(spec) : hiddenSize, weights: layer, owned }),
   );
-  const headW = transposed({ tf, owned, w: weights.headW, rows: outputSize, columns: hiddenSize });
+  const headW = transposed({ tf, owned, w: weights.headW, rows: outputSize, columns: headInputSizeOf(spec) });
   const headB = tf.tensor2d(weights.headB, [1, outputSize]);
   owned.push(headB);
+  const { inputW, inputB } = weights;
+  const before =
+    inputW && inputB
+      ? {
+          w: transposed({ tf, owned, w: inputW, rows: inputB.length, columns: inputSize }),
+          b: tf.tensor2d(inputB, [1, inputB.length]),
+        }
+      : null;
+  if (before) owned.push(before.b);
   const stateParts = stateSizeOf(spec) / hiddenSize;
   const sizes = [...Array.from({ length: stateParts }, () => hiddenSize), inputSize];
   return {
     advance: (tile) => {
       const parts = tf.split<Tensor2D>(tile, sizes, 1);
-      let x = parts[stateParts];
+      const given = parts[stateParts];
+      const v = before ? (tf.tanh(tf.add(tf.matMul(given, before.w), before.b)) as Tensor2D) : given;
+      let x = v;
       const after: LayerState[] = cells.map((cell, l) => {
         const state = cell(x, { h: parts[l], c: spec.cell === 'lstm' ? parts[layers + l] : null });
         x = state.h;
         return state;
       });
-      const head = tf.add(tf.matMul(x, headW), headB) as Tensor2D;
+      const head = tf.add(tf.matMul(skipConnection ? (tf.concat([x, v], 1) as Tensor2D) : x, headW), headB) as Tensor2D;
       const carried = after.flatMap(({ c }) => (c ? [c] : []));
       return tf.concat([...after.map(({ h }) => h), ...carried, head], 1);
     },

@@ -1,4 +1,4 @@
-import { type Model, stateSizeOf } from '../../../model.ts';
+import { headInputSizeOf, type Model, recurrentInputSizeOf, stateSizeOf } from '../../../model.ts';
 import { createLayer, type LayerState } from './cells.ts';
 import { attribute, GraphBuilder, type Value } from './graph.ts';
 
@@ -78,35 +78,50 @@ function rowsOf(graph: GraphBuilder, stateSize: number): Value {
   );
 }
 
-/** One step of all layers and the head; states laid out as `stateSizeOf` says. */
+/** One step of the input layer, all layers and the head; states laid out as `stateSizeOf` says. */
 function advance(
   graph: GraphBuilder,
   given: { readonly model: Model; readonly fused: boolean; readonly inputs: Value; readonly states: Value },
 ): { readonly outputs: Value; readonly states: Value } {
   const { spec, weights } = given.model;
-  const { layers, hiddenSize, inputSize, outputSize } = spec;
+  const { layers, hiddenSize, inputSize, outputSize, skipConnection } = spec;
   const parts = graph.split(
     given.states,
     Array.from({ length: stateSizeOf(spec) / hiddenSize }, () => hiddenSize),
   );
-  let x = given.inputs;
+  const { inputW, inputB } = weights;
+  const v =
+    inputW && inputB
+      ? graph.apply(
+          'Tanh',
+          graph.dense(
+            given.inputs,
+            graph.constant(transposed(inputW, inputB.length, inputSize), [inputSize, inputB.length]),
+            graph.constant(inputB, [inputB.length]),
+          ),
+        )
+      : given.inputs;
+  let x = v;
   const after: LayerState[] = weights.layers.map((layer, l) => {
     const nodes = createLayer({
       ...{ graph, spec, fused: given.fused, weights: layer },
-      inputSize: l === 0 ? inputSize : hiddenSize,
+      inputSize: l === 0 ? recurrentInputSizeOf(spec) : hiddenSize,
     });
     const state = nodes(x, { h: parts[l], c: spec.cell === 'lstm' ? parts[layers + l] : null });
     x = state.h;
     return state;
   });
-  const headW = new Float32Array(hiddenSize * outputSize);
-  for (let o = 0; o < outputSize; o += 1)
-    for (let k = 0; k < hiddenSize; k += 1) headW[k * outputSize + o] = weights.headW[o * hiddenSize + k];
+  const size = headInputSizeOf(spec);
   const outputs = graph.dense(
-    x,
-    graph.constant(headW, [hiddenSize, outputSize]),
+    skipConnection ? graph.beside([x, v]) : x,
+    graph.constant(transposed(weights.headW, outputSize, size), [size, outputSize]),
     graph.constant(weights.headB, [outputSize]),
   );
   const carried = after.flatMap(({ c }) => (c === null ? [] : [c]));
   return { outputs, states: graph.beside([...after.map(({ h }) => h), ...carried]) };
+}
+
+/** [rows][columns] to [columns][rows]. */
+function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  return Float32Array.from({ length: matrix.length }, (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]);
 }

@@ -1,0 +1,77 @@
+import type { ModelSpec } from '../model.ts';
+import type { HeadPlaces } from './head.ts';
+import { type Rows, transpose } from './layer.ts';
+import type { TrainingMemory } from './products.ts';
+import type { TrainingWindow } from './window.ts';
+
+export interface InputLayerOptions {
+  readonly spec: ModelSpec;
+  /** V, the layer's units. */
+  readonly units: number;
+  readonly weights: HeadPlaces;
+  readonly gradients: HeadPlaces;
+  readonly batchSequences: number;
+  readonly windowRows: number;
+  readonly reserve: (count: number) => number;
+  /** Place of a 1. */
+  readonly one: number;
+}
+
+/** The dense layer before the first recurrent one, v = tanh(W x + b), on every row. */
+export class TrainingInputLayer {
+  /** [B][T][V] */
+  readonly output: Rows;
+  /** [B][T][V]: the gradient of `output`, set by the layers that read it; `addGradients` makes it that of W x + b. */
+  readonly slope: Rows;
+  readonly #options: InputLayerOptions;
+  /** [I][V] */
+  readonly #wT: number;
+
+  constructor(options: InputLayerOptions) {
+    const { spec, units, batchSequences, windowRows, reserve } = options;
+    this.#options = options;
+    const rows = (): Rows => ({
+      ...{ at: reserve(batchSequences * windowRows * units), size: units, sequenceStep: windowRows * units },
+    });
+    this.output = rows();
+    this.slope = rows();
+    this.#wT = reserve(spec.inputSize * units);
+  }
+
+  forward(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+    const { units, weights } = this.#options;
+    const { values } = memory;
+    transpose(values, weights.w, this.#wT, { rows: units, columns: x.size });
+    window.rows.forEach((rows, b) => {
+      const out = this.output.at + b * this.output.sequenceStep;
+      for (let t = 0; t < rows; t += 1) values.copyWithin(out + t * units, weights.b, weights.b + units);
+      memory.addProduct({
+        ...{ out, outRow: units, x: x.at + b * x.sequenceStep, xRow: x.size, xTerm: 1 },
+        ...{ w: this.#wT, wTerm: units, rows, columns: units, depth: x.size },
+      });
+      for (let i = out; i < out + rows * units; i += 1) values[i] = Math.tanh(values[i]);
+    });
+  }
+
+  /** Adds the window's gradients of W and b from `slope`, sequence by sequence, newest row first. */
+  addGradients(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
+    const { units, gradients, one } = this.#options;
+    const { values } = memory;
+    for (const b of window.batch.order) {
+      const depth = window.rows[b];
+      if (depth === 0) continue;
+      const from = b * this.slope.sequenceStep;
+      for (let i = from; i < from + depth * units; i += 1)
+        values[this.slope.at + i] *= 1 - values[this.output.at + i] ** 2;
+      const d = {
+        x: this.slope.at + from + (depth - 1) * units,
+        ...{ xRow: 1, xTerm: -units, rows: units, depth },
+      };
+      memory.addProduct({
+        ...{ ...d, out: gradients.w, outRow: x.size, columns: x.size },
+        ...{ w: x.at + b * x.sequenceStep + (depth - 1) * x.size, wTerm: -x.size },
+      });
+      memory.addProduct({ ...d, out: gradients.b, outRow: 1, columns: 1, w: one, wTerm: 0 });
+    }
+  }
+}
