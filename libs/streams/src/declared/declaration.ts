@@ -1,5 +1,6 @@
 /** A declared stream, after its file has been read and checked: every name is known, every default is filled in. */
 import type { LatePolicy } from '@tideline/pipeline';
+import type { BarRule } from '../features/bars.ts';
 import type { PlannedFeature } from '../features/plan.ts';
 
 export const TIME_UNITS = ['auto', 'ms', 'us', 'ns', 's', 'iso'] as const;
@@ -34,6 +35,8 @@ export interface RawOutput {
 export interface QuantileOutput {
   readonly kind: 'quantiles';
   readonly of: string;
+  /** What the forecast is told from in the value's own space: the price as it came, where `of` is an adjusted one. */
+  readonly last: string;
   /** Feature that a return is measured in; null: the return itself. */
   readonly unit: string | null;
   readonly levels: readonly number[];
@@ -53,16 +56,29 @@ export interface DeclaredPoint {
   readonly with: readonly string[];
 }
 
+export interface DeclaredBars {
+  readonly rule: BarRule;
+  readonly price: string;
+  /** null: none is counted. */
+  readonly volume: string | null;
+}
+
 export interface Declaration {
   readonly name: string;
   readonly key: string;
   readonly time: { readonly field: string; readonly unit: DeclaredTimeUnit };
   readonly fields: readonly DeclaredField[];
+  /** null: every record is a step. */
+  readonly bars: DeclaredBars | null;
   readonly features: readonly DeclaredFeature[];
+  /** Steps of a series before its first point. */
+  readonly warmUp: number;
   readonly output: RawOutput | QuantileOutput;
   readonly point: DeclaredPoint;
   /** Name of the model's folder. */
   readonly model: string;
   readonly late: LatePolicy | null;
+  /** Whether a record with the event time of the one before it is that record again. */
+  readonly repeatsByTime: boolean;
   readonly idleTtlMs: number | null;
 }

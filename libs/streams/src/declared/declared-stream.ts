@@ -1,10 +1,10 @@
 import type { LatePolicy, RowBuffers, Stream } from '@tideline/pipeline';
+import { createBars } from '../features/bars.ts';
 import { TIME_PLACE } from '../features/operator.ts';
-import { compilePlan, type Plan } from '../features/plan.ts';
 import type { Declaration } from './declaration.ts';
 import { decodeDeclared } from './decode.ts';
-import { type Emit, rawPoints } from './points.ts';
-import { quantilePoints } from './quantile-points.ts';
+import { declaredPoints } from './points.ts';
+import { type RowValues, rowValuesOf } from './row-values.ts';
 
 export interface DeclaredStreamOptions {
   /** Tag `model` of the points. */
@@ -14,58 +14,49 @@ export interface DeclaredStreamOptions {
   readonly idleTtlMs?: number | null;
 }
 
-/** Values of a row that its points and targets are made of, by name; they stand in the row's context in this order. */
-export function contextNames({ output, point }: Declaration): readonly string[] {
-  const named = output.kind === 'raw' ? [] : [output.of, ...(output.unit === null ? [] : [output.unit])];
-  return [...new Set([...named, ...point.with.filter((name) => name !== 'offset' && name !== 'partition')])];
-}
-
 /** The stream that a declaration describes: the declaration as a flat plan over arrays. */
 export function createDeclaredStream(declaration: Declaration, options: DeclaredStreamOptions): Stream {
-  const { name, fields, features, output } = declaration;
-  const plan = compilePlan(
-    fields.map((field) => field.name),
-    features,
-  );
+  const { name, fields, output } = declaration;
+  const rows = rowValuesOf(declaration);
   const late = options.late ?? declaration.late;
   const idleTtlMs = options.idleTtlMs === undefined ? declaration.idleTtlMs : options.idleTtlMs;
-  const inputs = features.filter(({ isInput }) => isInput);
-  const context = contextNames(declaration);
-  const emit: Emit =
-    output.kind === 'raw'
-      ? rawPoints(declaration, output, context, options.modelName)
-      : quantilePoints(declaration, output, context, options.modelName);
+  const steps = stepsOf(declaration, rows);
+  const { stateSize, advance } = declaration.bars === null ? steps : barsBefore(declaration, declaration.bars, steps);
   return {
     name,
     ...(late === null ? {} : { late }),
     ...(idleTtlMs === null ? {} : { idleTtlMs }),
     schema: { numbers: fields.map((field) => field.name), texts: [] },
-    stateSize: plan.stateSize,
-    contextSize: context.length,
-    inputSize: inputs.length,
+    stateSize: stateSize + (declaration.repeatsByTime ? LAST_TIME_SIZE : 0),
+    contextSize: rows.contextPlaces.length,
+    inputSize: declaration.features.filter(({ isInput }) => isInput).length,
     outputSize: output.kind === 'raw' ? output.fields.length : output.levels.length * output.horizons.length,
     decode: (record, builder) => decodeDeclared(declaration, record, builder),
-    advance: advanceOf(declaration, plan, context),
-    emit,
+    ...(declaration.repeatsByTime ? repeatingByTime(advance, stateSize) : { advance }),
+    emit: declaredPoints(declaration, rows, options.modelName),
   };
 }
 
 /** A number that a float32 cannot hold would be infinite, and quarantine its series. */
 const FLOAT32_MAX = 3.4028234663852886e38;
 
-function advanceOf({ fields, features }: Declaration, plan: Plan, contextOf: readonly string[]): Stream['advance'] {
-  const places = (names: readonly string[]): Uint32Array =>
-    Uint32Array.from(names, (name) => plan.place.get(name) ?? 0);
+/** Advances a row whose time and fields stand in `values`. */
+interface Steps {
+  readonly values: Float64Array;
+  readonly stateSize: number;
+  step(buffers: RowBuffers, stateAt: number): void;
+  readonly advance: Stream['advance'];
+}
+
+/** Every record is a step: its fields become features, inputs and context. */
+function stepsOf({ fields, features }: Declaration, { plan, contextPlaces }: RowValues): Steps {
   const inputs = features.filter(({ isInput }) => isInput);
-  const inputPlaces = places(inputs.map(({ name }) => name));
+  const inputPlaces = Uint32Array.from(inputs, ({ name }) => plan.place.get(name) ?? 0);
   const absent = Float64Array.from(inputs, (feature) => feature.absent);
-  const contextPlaces = places(contextOf);
-  const columns = fields.length;
   const values = new Float64Array(plan.size);
-  return (chunk, row, buffers: RowBuffers) => {
-    values[TIME_PLACE] = chunk.timeMs[row] + chunk.timeSubNs[row] / 1e6;
-    for (let i = 0; i < columns; i += 1) values[TIME_PLACE + 1 + i] = chunk.numbers[i][row];
-    plan.advance(values, buffers.state, buffers.stateAt);
+  const columns = fields.length;
+  const step = (buffers: RowBuffers, stateAt: number): void => {
+    plan.advance(values, buffers.state, stateAt);
     const { inputAt, contextAt } = buffers;
     for (let i = 0; i < inputPlaces.length; i += 1) {
       const value = values[inputPlaces[i]];
@@ -74,6 +65,55 @@ function advanceOf({ fields, features }: Declaration, plan: Plan, contextOf: rea
         : Math.max(-FLOAT32_MAX, Math.min(FLOAT32_MAX, value));
     }
     for (let i = 0; i < contextPlaces.length; i += 1) buffers.context[contextAt + i] = values[contextPlaces[i]];
+  };
+  const advance: Stream['advance'] = (chunk, row, buffers) => {
+    values[TIME_PLACE] = chunk.timeMs[row] + chunk.timeSubNs[row] / 1e6;
+    for (let i = 0; i < columns; i += 1) values[TIME_PLACE + 1 + i] = chunk.numbers[i][row];
+    step(buffers, buffers.stateAt);
     return 'step';
+  };
+  return { values, stateSize: plan.stateSize, step, advance };
+}
+
+/** A record is a tick: the network steps when a bar closes. The open bar stands before the features' state. */
+function barsBefore(
+  { fields }: Declaration,
+  { rule, price, volume }: NonNullable<Declaration['bars']>,
+  steps: Steps,
+): { readonly stateSize: number; readonly advance: Stream['advance'] } {
+  const placeOf = (name: string): number => TIME_PLACE + 1 + fields.findIndex((field) => field.name === name);
+  const bars = createBars(rule, {
+    price: placeOf(price),
+    volume: volume === null ? -1 : placeOf(volume),
+    fields: fields.length,
+  });
+  const tick = new Float64Array(TIME_PLACE + 1 + fields.length);
+  const columns = fields.length;
+  return {
+    stateSize: bars.stateSize + steps.stateSize,
+    advance(chunk, row, buffers) {
+      tick[TIME_PLACE] = chunk.timeMs[row] + chunk.timeSubNs[row] / 1e6;
+      for (let i = 0; i < columns; i += 1) tick[TIME_PLACE + 1 + i] = chunk.numbers[i][row];
+      if (!bars.take(tick, steps.values, buffers.state, buffers.stateAt)) return 'skip';
+      steps.step(buffers, buffers.stateAt + bars.stateSize);
+      return 'step';
+    },
+  };
+}
+
+/** Event time of the record before, ms and the ns within it; 0: there was none. */
+const LAST_TIME_SIZE = 2;
+
+/** The time of the record before stands behind the features' state. */
+function repeatingByTime(advance: Stream['advance'], at: number): Pick<Stream, 'advance' | 'repeats'> {
+  return {
+    advance(chunk, row, buffers) {
+      const { state, stateAt } = buffers;
+      state[stateAt + at] = chunk.timeMs[row];
+      state[stateAt + at + 1] = chunk.timeSubNs[row];
+      return advance(chunk, row, buffers);
+    },
+    repeats: (chunk, row, state, stateAt) =>
+      chunk.timeMs[row] === state[stateAt + at] && chunk.timeSubNs[row] === state[stateAt + at + 1],
   };
 }

@@ -8,44 +8,51 @@ import {
   timeDigits,
 } from '@tideline/pipeline';
 import type { Declaration, RawOutput } from './declaration.ts';
-
-export type Emit = Stream['emit'];
-
-/** Measurement and tags of the points of one horizon, as a function of the series' id. */
-export function headOf(
-  { name, point }: Declaration,
-  options: { readonly modelName: string; readonly horizon: string },
-): (key: string) => string {
-  const said = { stream: name, model: options.modelName, horizon: options.horizon };
-  // The key's tag is the one thing that differs from row to row: what stands before and after it is made once.
-  const parts: string[] = [point.measurement.replace(/([, ])/g, '\\$1')];
-  for (const [tag, source] of point.tags) {
-    const last = parts.length - 1;
-    if (source !== 'key') parts[last] += tagOf(tag, said[source]);
-    else {
-      parts[last] += `,${tag}=`;
-      parts.push('');
-    }
-  }
-  return (key) => parts.join(escapeTag(key));
-}
-
-/** InfluxDB has no empty tag: one that says nothing is left out. */
-function tagOf(tag: string, value: string): string {
-  return value === '' ? '' : `,${tag}=${escapeTag(value)}`;
-}
+import { headOf } from './point-head.ts';
+import { quantileLines } from './quantile-lines.ts';
+import type { RowValues } from './row-values.ts';
 
 /** Time of the row's point, epoch ns digits. */
 export function timeOf({ point }: Declaration): (chunk: Chunk, row: number) => string {
   return point.time === 'unique' ? pointTime : (chunk, row) => timeDigits(chunk.timeMs[row], chunk.timeSubNs[row]);
 }
 
+/** Appends what one row has to say, without a point's time and further fields, which `tail` has. */
+export type RowLines = (
+  key: string,
+  chunk: Chunk,
+  row: number,
+  output: RowOutput,
+  tail: string,
+  lines: string[],
+) => void;
+
+/** The points of a declared stream: what its output says of a row, unless the series is too young, and the alerts of its operators. */
+export function declaredPoints(declaration: Declaration, rows: RowValues, modelName: string): Stream['emit'] {
+  const { output, warmUp } = declaration;
+  const forecast =
+    output.kind === 'raw'
+      ? rawLines(declaration, output, modelName)
+      : quantileLines(declaration, output, rows, modelName);
+  const further = furtherFields(declaration, rows);
+  const time = timeOf(declaration);
+  const alerts = alertLines(declaration, rows);
+  const { countAt } = rows;
+  return (shard, chunk, row, out, lines) => {
+    const key = chunk.keys[chunk.keyOf[row]];
+    const ns = time(chunk, row);
+    if (countAt === -1 || out.context[out.contextAt + countAt] > warmUp)
+      forecast(key, chunk, row, out, `${further(shard, chunk, row, out)} ${ns}`, lines);
+    if (rows.alerts.length > 0) alerts(shard, chunk, row, out, lines);
+  };
+}
+
 /** The declared further fields, each with a comma before it; a value that is not known is left out. */
-export function furtherFields(
+function furtherFields(
   { point }: Declaration,
-  context: readonly string[],
+  { contextAt }: RowValues,
 ): (shard: Shard, chunk: Chunk, row: number, output: RowOutput) => string {
-  const fields = point.with.map((name) => ({ name, place: context.indexOf(name) }));
+  const fields = point.with.map((name) => ({ name, place: contextAt(name) }));
   return (shard, chunk, row, output) => {
     let text = '';
     for (const { name, place } of fields) {
@@ -60,20 +67,29 @@ export function furtherFields(
   };
 }
 
-/** Points whose fields are the network's outputs as they are. */
-export function rawPoints(
-  declaration: Declaration,
-  output: RawOutput,
-  context: readonly string[],
-  modelName: string,
-): Emit {
+/** Fields that are the network's outputs as they are. */
+function rawLines(declaration: Declaration, output: RawOutput, modelName: string): RowLines {
   const head = headOf(declaration, { modelName, horizon: '' });
-  const further = furtherFields(declaration, context);
-  const time = timeOf(declaration);
   const names = output.fields.map((name, i) => `${i === 0 ? ' ' : ','}${name}=`);
-  return (shard, chunk, row, out, lines) => {
-    let line = head(chunk.keys[chunk.keyOf[row]]);
+  return (key, _chunk, _row, out, tail, lines) => {
+    let line = head(key);
     for (let i = 0; i < names.length; i += 1) line += names[i] + out.outputs[out.outputAt + i];
-    lines.push(`${line}${further(shard, chunk, row, out)} ${time(chunk, row)}`);
+    lines.push(line + tail);
+  };
+}
+
+/** A point of measurement `alert` where an operator saw something that a person should know, such as a jump; its time is always the row's own. */
+function alertLines({ name }: Declaration, { alerts }: RowValues): Stream['emit'] {
+  const stream = escapeTag(name);
+  return (shard, chunk, row, out, lines) => {
+    for (const { kind, contextAt } of alerts) {
+      const value = out.context[out.contextAt + contextAt];
+      if (Number.isNaN(value)) continue;
+      const series = escapeTag(chunk.keys[chunk.keyOf[row]]);
+      lines.push(
+        `alert,kind=${kind},series=${series},stream=${stream} ` +
+          `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,value=${value} ${pointTime(chunk, row)}`,
+      );
+    }
   };
 }

@@ -1,24 +1,16 @@
 /** Reads a stream's file: YAML 1.2, of which JSON is a part. */
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { operatorOf } from '../features/operators.ts';
-import { NO_CLIP } from '../features/plan.ts';
-import type {
-  Declaration,
-  DeclaredFeature,
-  DeclaredField,
-  DeclaredPoint,
-  QuantileOutput,
-  RawOutput,
-  TagSource,
-} from './declaration.ts';
+import { BAR_VALUES } from '../features/bars.ts';
+import { checkOutput, unknownName, unlessPositive } from './check-names.ts';
+import type { Declaration, DeclaredBars, DeclaredField, DeclaredPoint, TagSource } from './declaration.ts';
 import { Problems } from './problems.ts';
-import { FIELD, featureShape, NAME, OP, PARTS } from './schema.ts';
+import { readFeatures } from './read-features.ts';
+import { FIELD, NAME, PARTS } from './schema.ts';
 
 type Parts = { readonly [P in keyof typeof PARTS]: z.output<(typeof PARTS)[P]> | undefined };
 
 const KNOWN = [...Object.keys(PARTS), 'fields', 'features'];
-const INPUTS_MAX = 4_096;
 
 /** The stream that the text declares. `source` names the text in errors. Throws ConfigError with every problem: place, value, cure. */
 export function readDeclaration(source: string, text: string): Declaration {
@@ -31,24 +23,31 @@ export function readDeclaration(source: string, text: string): Declaration {
     Object.entries(PARTS).map(([name, schema]) => [name, problems.parse(schema as z.ZodType, object[name], name)]),
   ) as unknown as Parts;
   const fields = readFields(object.fields, problems);
-  const features = readFeatures(object.features, fields, problems);
-  const known = new Set([...fields, ...features].map(({ name }) => name));
+  const bars = barsOf(parts, fields, problems);
+  // Names of what a feature can be made of; those that are known to be above 0 have the value true.
+  const named = new Map(fields.map((field) => [field.name, isPositive(field)]));
+  if (bars) for (const name of BAR_VALUES) named.set(name, ['open', 'high', 'low', 'close', 'vwap'].includes(name));
+  const features = readFeatures(object.features, named, problems);
   const { output, point } = parts;
-  if (output) checkOutput(output, fields, known, problems);
+  if (output?.kind === 'quantiles') checkOutput(output, named, problems);
   for (const name of point?.with ?? [])
-    if (!known.has(name) && name !== 'offset' && name !== 'partition')
-      problems.add('point.with', unknownName(name, [...known, 'offset', 'partition']));
+    if (!named.has(name) && name !== 'offset' && name !== 'partition')
+      problems.add('point.with', unknownName(name, [...named.keys(), 'offset', 'partition']));
   problems.check();
   const { name = '', key = '', time = { field: '', unit: 'auto' } } = parts;
   return {
-    ...{ name, key, time, fields, features },
-    output: output ?? { kind: 'raw', fields: [] },
+    ...{ name, key, time, fields, bars, features },
+    output: output?.kind === 'quantiles' ? { ...output, last: output.last ?? output.of } : (output ?? NO_OUTPUT),
     point: pointOf(point, output?.kind ?? 'raw'),
+    warmUp: parts.warm_up ?? 0,
     model: parts.model ?? name,
     late: parts.late ?? null,
+    repeatsByTime: parts.repeated === 'time',
     idleTtlMs: parts.idle_ttl_ms ?? null,
   };
 }
+
+const NO_OUTPUT = { kind: 'raw', fields: [] } as const;
 
 function readObject(text: string, problems: Problems): Readonly<Record<string, unknown>> {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
@@ -76,84 +75,32 @@ function readFields(value: unknown, problems: Problems): DeclaredField[] {
   return fields;
 }
 
-function readFeatures(value: unknown, fields: readonly DeclaredField[], problems: Problems): DeclaredFeature[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    problems.add('features', 'must be a list of what the network sees, such as [{op: log_return, of: price}]');
-    return [];
-  }
-  const known = new Map<string, DeclaredField | null>(fields.map((field) => [field.name, field]));
-  const features: DeclaredFeature[] = [];
-  (value as readonly unknown[]).forEach((item, i) => {
-    const feature = readFeature(item, `features[${i}]`, problems);
-    if (feature === undefined) return;
-    checkSources(feature, `features[${i}]`, known, problems);
-    if (known.has(feature.name))
-      problems.add(`features[${i}].name`, `is "${feature.name}", a name that is taken: give it another 'name'`);
-    known.set(feature.name, null);
-    features.push(feature);
-  });
-  if (features.length < value.length) return features; // what is wrong is told already
-  const inputs = features.filter(({ isInput }) => isInput).length;
-  if (inputs === 0 || inputs > INPUTS_MAX)
-    problems.add('features', `has ${inputs} inputs of the network, must have 1 to ${INPUTS_MAX}`);
-  return features;
+function isPositive({ above, atLeast }: DeclaredField): boolean {
+  return above >= 0 || atLeast > 0;
 }
 
-function readFeature(item: unknown, place: string, problems: Problems): DeclaredFeature | undefined {
-  const op = problems.parse(
-    OP,
-    typeof item === 'object' && item !== null ? (item as { op?: unknown }).op : item,
-    `${place}.op`,
-  );
-  const parsed = op && (problems.parse(featureShape(op), item, place) as Record<string, unknown> | undefined);
-  if (!op || parsed === undefined) return undefined;
-  const { op: _, name, of = [], scale, clip, absent, input, ...parameters } = parsed;
-  const sources = of as readonly string[];
-  return {
-    name: (name as string | undefined) ?? [op, ...sources].join('_'),
-    ...{ op, of: sources, parameters, scale: scale as number, absent: absent as number },
-    clip: (clip as readonly [number, number] | undefined) ?? NO_CLIP,
-    isInput: input as boolean,
-  };
-}
-
-function checkSources(
-  { op, of }: DeclaredFeature,
-  place: string,
-  known: ReadonlyMap<string, DeclaredField | null>,
-  problems: Problems,
-): void {
-  for (const source of of) {
-    const field = known.get(source);
-    if (field === undefined) problems.add(`${place}.of`, unknownName(source, [...known.keys()]));
-    else if (field !== null && 'positive' in operatorOf(op) && !(field.above >= 0 || field.atLeast > 0))
-      problems.add(
-        `${place}.of`,
-        `is "${source}", but ${op} takes the logarithm: declare fields.${source} with 'above: 0'`,
-      );
-  }
-}
-
-function checkOutput(
-  output: RawOutput | QuantileOutput,
-  fields: readonly DeclaredField[],
-  known: ReadonlySet<string>,
-  problems: Problems,
-): void {
-  if (output.kind === 'raw') return;
-  const field = fields.find(({ name }) => name === output.of);
-  if (!known.has(output.of)) problems.add('output.of', unknownName(output.of, [...known]));
-  else if (field && !(field.above >= 0 || field.atLeast > 0))
-    problems.add(
-      'output.of',
-      `is "${output.of}", whose log return is forecast: declare fields.${output.of} with 'above: 0'`,
-    );
-  if (output.unit !== null && !known.has(output.unit))
-    problems.add('output.unit', unknownName(output.unit, [...known]));
-}
-
-function unknownName(name: string, known: readonly string[]): string {
-  return `is "${name}", which is no field and no feature before it: use one of ${known.join(', ')}`;
+function barsOf({ bars, repeated }: Parts, fields: readonly DeclaredField[], problems: Problems): DeclaredBars | null {
+  if (!bars) return null;
+  const names = fields.map(({ name }) => name);
+  const price = fields.find(({ name }) => name === bars.price);
+  if (!price) problems.add('bars.price', `is "${bars.price}", which is no field: use one of ${names.join(', ')}`);
+  else if (
+    unlessPositive(problems, isPositive(price), 'bars.price', price.name, 'a bar is made of prices') &&
+    !price.required
+  )
+    problems.add('bars.price', `is "${price.name}", which a record may lack: a bar is made of every record's price`);
+  if (bars.volume !== undefined && !names.includes(bars.volume))
+    problems.add('bars.volume', `is "${bars.volume}", which is no field: use one of ${names.join(', ')}`);
+  for (const { name } of fields)
+    if ((BAR_VALUES as readonly string[]).includes(name))
+      problems.add(`fields.${name}`, "has the name of a value of the bars: give it another and its own in 'from'");
+  if (repeated !== undefined)
+    problems.add('repeated', 'goes with records that are steps: ticks of one bar may share a time');
+  const { price: priceName, volume = null } = bars;
+  if (bars.kind === 'time')
+    return { rule: { kind: 'time', spanMs: bars.span_ms, offsetMs: bars.offset_ms }, price: priceName, volume };
+  if (bars.kind === 'ticks') return { rule: { kind: 'ticks', count: bars.count }, price: priceName, volume };
+  return { rule: { kind: 'volume', size: bars.size }, price: priceName, volume };
 }
 
 function pointOf(point: Parts['point'], kind: 'raw' | 'quantiles'): DeclaredPoint {

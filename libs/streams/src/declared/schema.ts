@@ -12,6 +12,9 @@ const oneOf = <const T extends readonly string[]>(choices: T) =>
   z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
 const wholeSteps = (): z.ZodNumber => number().int('must be a whole number of steps').min(1, 'must be at least 1');
 
+const wholeMs = (): z.ZodNumber => number().int('must be whole milliseconds').min(1, 'must be at least 1');
+const BAR = { price: text() };
+
 /** Every part is checked by its own schema, so that one report has the problems of all. */
 export const PARTS = {
   name: name(),
@@ -35,6 +38,7 @@ export const PARTS = {
       z.strictObject({
         kind: z.literal('quantiles'),
         of: text(),
+        last: text().optional(),
         unit: text().nullable().default(null),
         levels: z
           .array(number().gt(0, 'must be above 0').lt(1, 'must be below 1'))
@@ -54,9 +58,28 @@ export const PARTS = {
       with: z.array(text()).optional(),
     })
     .prefault({}),
+  bars: z
+    .discriminatedUnion(
+      'kind',
+      [
+        z.strictObject({
+          kind: z.literal('time'),
+          span_ms: wholeMs(),
+          offset_ms: number().int('must be whole milliseconds').default(0),
+          ...BAR,
+          volume: text().optional(),
+        }),
+        z.strictObject({ kind: z.literal('ticks'), count: wholeSteps(), ...BAR, volume: text().optional() }),
+        z.strictObject({ kind: z.literal('volume'), size: number().gt(0, 'must be above 0'), ...BAR, volume: text() }),
+      ],
+      { error: "must have a kind: 'time', 'ticks' or 'volume'" },
+    )
+    .optional(),
+  warm_up: number().int('must be a whole number of steps').min(0, 'must be at least 0').default(0),
+  repeated: oneOf(['time'] as const).optional(),
   model: name().optional(),
   late: oneOf(LATE_POLICIES).optional(),
-  idle_ttl_ms: number().int('must be whole milliseconds').min(1, 'must be at least 1').optional(),
+  idle_ttl_ms: wholeMs().optional(),
 } as const;
 
 export const FIELD = z

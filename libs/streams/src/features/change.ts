@@ -1,6 +1,15 @@
 /** What changed since an earlier row of the series. */
 import type { Advance, Build } from './operator.ts';
 
+/** How many rows the series has had, this one included. */
+export const buildCount: Build<unknown> = (_, { out, plan }) => {
+  const offset = plan.state(1);
+  return (values, state, at) => {
+    state[at + offset] += 1;
+    values[out] = state[at + offset];
+  };
+};
+
 export interface LagParameters {
   /** Rows back. */
   readonly steps: number;

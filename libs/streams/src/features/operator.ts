@@ -18,6 +18,8 @@ export interface PlanBuilder {
   state(size: number): number;
   /** Place of the value that `source` had `steps` rows ago, NaN where there was none. Operators that ask for the same share it. */
   lag(source: number, steps: number): number;
+  /** Reserves the place of a value of which a point of measurement `alert` tells in every row where it is known. */
+  alert(kind: string): number;
 }
 
 /** Parameters are checked by the operator's schema; `of` are the places of its sources, `out` is where its value goes. */

@@ -1,6 +1,6 @@
 /** The operators by name: what each takes and how it is built. `docs/streams.md` has the same list. */
 import { z } from 'zod';
-import { buildChange, buildLag, buildLogReturn, buildSignChange } from './change.ts';
+import { buildChange, buildCount, buildLag, buildLogReturn, buildSignChange } from './change.ts';
 import { buildEwma, buildEwScore, buildEwVariance, buildVolatility } from './exponential.ts';
 import type { Build } from './operator.ts';
 import {
@@ -15,7 +15,9 @@ import {
   buildRelative,
   buildRoot,
   buildSpread,
+  buildTimes,
 } from './pointwise.ts';
+import { buildSplitGuard } from './split-guard.ts';
 import { buildCalendar, buildTimeGap } from './time.ts';
 import { buildMean, buildRealisedVariance, buildShare, buildZScore } from './window.ts';
 
@@ -52,6 +54,7 @@ export const OPERATORS = {
   log1p: { sources: 1, parameters: NOTHING, build: buildLog1p },
   absolute: { sources: 1, parameters: NOTHING, build: buildAbsolute },
   root: { sources: 1, parameters: NOTHING, build: buildRoot },
+  times: { sources: 2, parameters: NOTHING, build: buildTimes },
   minus: { sources: 2, parameters: NOTHING, build: buildMinus },
   ratio: { sources: 2, parameters: NOTHING, build: buildRatio },
   relative: { sources: 2, parameters: NOTHING, build: buildRelative },
@@ -61,6 +64,7 @@ export const OPERATORS = {
   log_return: { sources: 1, positive: true, parameters: STEPS, build: buildLogReturn },
   change: { sources: 1, parameters: STEPS, build: buildChange },
   sign_change: { sources: 1, parameters: STEPS, build: buildSignChange },
+  count: { sources: 0, parameters: NOTHING, build: buildCount },
   lag: { sources: 1, parameters: STEPS, build: buildLag },
   time_gap: {
     sources: 0,
@@ -79,6 +83,7 @@ export const OPERATORS = {
     },
     build: buildCalendar,
   },
+  split_guard: { sources: 1, positive: true, parameters: { jump: above0() }, build: buildSplitGuard },
   mean: { sources: 1, parameters: WINDOW, build: buildMean },
   share: { sources: 1, parameters: WINDOW, build: buildShare },
   realised_variance: { sources: 1, parameters: WINDOW, build: buildRealisedVariance },

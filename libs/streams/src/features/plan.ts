@@ -21,6 +21,8 @@ export interface Plan {
   readonly size: number;
   /** Place of a field or feature. */
   readonly place: ReadonlyMap<string, number>;
+  /** Places of values of which a point tells where they are known. */
+  readonly alerts: readonly { readonly kind: string; readonly place: number }[];
   /** Makes the features from time and fields, which stand in `values` already, and advances the series' state at `at`. */
   advance(values: Float64Array, state: Float64Array, at: number): void;
 }
@@ -29,6 +31,7 @@ export interface Plan {
 export function compilePlan(fields: readonly string[], features: readonly PlannedFeature[]): Plan {
   const place = new Map(fields.map((name, i) => [name, TIME_PLACE + 1 + i]));
   const lags = new Map<string, number>();
+  const alerts: { readonly kind: string; readonly place: number }[] = [];
   const steps: {
     readonly advance: Advance;
     readonly out: number;
@@ -54,15 +57,19 @@ export function compilePlan(fields: readonly string[], features: readonly Planne
     steps.push({ advance, out, scale: 1, clip: NO_CLIP });
     return out;
   };
+  const alert = (kind: string): number => {
+    alerts.push({ kind, place: next() });
+    return size - 1;
+  };
   for (const { name, op, of, parameters, scale, clip } of features) {
     const out = next();
     const build = operatorOf(op).build as Build<Readonly<Record<string, unknown>>>;
     const sources = of.map((source) => place.get(source) ?? Number.NaN);
-    const advance = build(parameters, { of: sources, out, plan: { state: reserve, lag } });
+    const advance = build(parameters, { of: sources, out, plan: { state: reserve, lag, alert } });
     steps.push({ advance, out, scale, clip });
     place.set(name, out);
   }
-  return { stateSize, size, place, advance: advanceOf(steps) };
+  return { stateSize, size, place, alerts, advance: advanceOf(steps) };
 }
 
 export const NO_CLIP = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;

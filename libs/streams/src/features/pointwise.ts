@@ -33,6 +33,9 @@ export const buildAbsolute: Build<unknown> = one(Math.abs);
 /** Square root; not known where x is negative. */
 export const buildRoot: Build<unknown> = one(Math.sqrt);
 
+/** a * b. */
+export const buildTimes: Build<unknown> = two((a, b) => a * b);
+
 /** a - b. */
 export const buildMinus: Build<unknown> = two((a, b) => a - b);
 
