@@ -84,10 +84,10 @@ export async function writeCheckpoint(options: CheckpointOptions): Promise<Check
     await giveUp(state);
     return { status: 'foreign', marker: null };
   }
-  if (state.revision !== first.revision || isOfAnother(state.marker, first.model)) changed.forget();
+  // A store that fell back behind the newest checkpoint known here may never come to it again: the model may have been changed meanwhile.
+  const fellBack = (state.marker?.position ?? -1) > first.position;
+  if (state.revision !== first.revision || fellBack || isOfAnother(state.marker, first.model)) changed.forget();
   if (changed.complete && state.marker?.position === first.position) return { status: 'unchanged', marker: null };
-  if (!isOfAnother(state.marker, first.model) && (state.marker?.position ?? -1) > first.position)
-    return { status: 'behind', marker: null };
   // Step 1.
   const whole = !changed.complete || state.writer === null;
   if (whole) changed.forget();
