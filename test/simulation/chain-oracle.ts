@@ -5,6 +5,7 @@
 import { CHAIN_MODELS, type ChainModel } from './chain-engine.ts';
 import { link } from './chain-hash.ts';
 import type { ShardExpectation, StateAt } from './expectation.ts';
+import { IdleOracle } from './idle-oracle.ts';
 import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
@@ -19,17 +20,24 @@ interface Series {
 
 const ALERT_REASON = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
 
+export interface ChainRun {
+  readonly model?: ChainModel;
+  readonly from?: number;
+  readonly idleTtlMs?: number | null;
+}
+
 /** What a run without faults makes of one partition by a model that begins at the offset `from`; its points go into `points`. */
 export function expectChain(
   { shard, low, records }: SimPartition,
   points: Map<string, string>,
-  { model, from }: { readonly model: ChainModel; readonly from: number } = { model: CHAIN_MODELS[0], from: 0 },
+  { model = CHAIN_MODELS[0], from = 0, idleTtlMs = null }: ChainRun = {},
 ): ShardExpectation {
   const live = new Map<string, Series>();
   const states = new Map<string, StateAt[]>();
   const own: { offset: number; identity: string }[] = [];
   const poison: number[] = [];
   const touched: { offset: number; key: string }[] = [];
+  const idle = new IdleOracle(idleTtlMs);
   let end = low;
   for (const { record } of records) {
     const { offset } = record;
@@ -42,6 +50,8 @@ export function expectChain(
     }
     const { key, kind, value, ts } = found;
     touched.push({ offset, key });
+    if (idle.wasSilent(live.get(key)?.times, ts)) live.delete(key);
+    const taken = idle.take(offset, key, ts);
     const series = live.get(key) ?? {
       ...{ count: 0, sum: 0, hash: 0, steps: 0, isQuarantined: false },
       times: newTimes(),
@@ -57,6 +67,7 @@ export function expectChain(
     series.count += 1;
     series.sum = (series.sum * 31 + value) % 1_000_003;
     series.times.heard = Math.max(series.times.heard, ts);
+    series.times.taken = taken;
     if (kind !== 'skip') series.times.stepped = Math.max(series.times.stepped, ts);
     const time = String(BigInt(ts) * 1_000_000n + BigInt(offset % 1_000_000));
     const tag = key.replaceAll(',', '\\,').replaceAll('=', '\\=').replaceAll(' ', '\\ ');
@@ -79,9 +90,9 @@ export function expectChain(
           `steps=${series.steps}i,sum=${series.sum}i`,
       );
     }
-    history.push({ offset, bytes: bytesOf(model, series) });
+    history.push({ offset, bytes: bytesOf(model, series), takenMs: taken });
   }
-  return { states, points: own, poison, touched, end };
+  return { states, points: own, poison, touched, idle: idle.expectation(), restarts: idle.restarts, end };
 }
 
 function bytesOf(model: ChainModel, { count, sum, hash, steps, isQuarantined, times }: Series): Uint8Array {

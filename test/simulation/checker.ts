@@ -12,7 +12,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Checkpoint, type DeadLetter, type Shard, type ShardStatus, shardName } from '@tideline/pipeline';
-import { type ShardExpectation, stateAt } from './expectation.ts';
+import { CLOCK_KEY, isRightState, type ShardExpectation } from './expectation.ts';
 import type { ExpectedLines } from './expected-lines.ts';
 import type { CheckpointWatch } from './sim-checkpoint-log.ts';
 import type { SinkWatch } from './sim-influx.ts';
@@ -52,7 +52,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
   readonly points = new Map<string, string>();
   readonly letters = new Map<string, DeadLetter>();
   /** What happened besides the records' daily way. */
-  readonly counts = { checkpoints: 0, restores: 0, modelsChanged: 0 };
+  readonly counts = { checkpoints: 0, restores: 0, modelsChanged: 0, silentRemoved: 0 };
   readonly #lines: ExpectedLines;
   readonly #logBytesMax: number;
   readonly #ledgers = new Map<string, Ledger>();
@@ -124,8 +124,10 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
       if (status.position > ledger.position && ledger.position >= 0)
         await this.#positionMoved(state, status, model, ledger.position);
       // Refused or not: what it would have changed is as the straight run has it.
-      if (commit !== undefined && shardName(commit.shard) === name)
+      if (commit !== undefined && shardName(commit.shard) === name) {
         await this.#statesAre(state, status, model, [...commit.keys, ...commit.removed]);
+        this.counts.silentRemoved += await silentOf(state, status, expected, commit.removed);
+      }
       if (isInstalled) this.counts.restores += 1;
       if (isInstalled)
         this.#allStatesAre(`installed ${name}`, expected, status.position, await statesIn(state, status.shard));
@@ -144,7 +146,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     for (const identity of this.#lines.pointsOf(name, model, from, position))
       if (!this.points.has(identity))
         this.found('missing', `${name} stands at ${position}, but the sink has no ${identity}`);
-    const keys = new Set<string>();
+    const keys = new Set([CLOCK_KEY]);
     for (const { offset, key } of this.#lines.first.shards.get(name)?.touched ?? [])
       if (offset >= from && offset < position) keys.add(key);
     await this.#statesAre(state, status, model, [...keys]);
@@ -156,7 +158,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     if (shard === undefined) return;
     const states = await state.store.load(status.shard, keys);
     keys.forEach((key, i) => {
-      if (isEqual(states[i], stateAt(shard, key, position))) return;
+      if (isRightState(shard, key, position, states[i]) !== 'wrong') return;
       this.found('wrong', `the state of ${key} in ${shardName(status.shard)} at ${position} is ${show(states[i])}`);
     });
   }
@@ -225,10 +227,21 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     states: ReadonlyMap<string, Uint8Array>,
   ): void {
     if (shard === undefined) return;
-    for (const key of new Set([...states.keys(), ...shard.states.keys()]))
-      if (!isEqual(states.get(key) ?? null, stateAt(shard, key, position)))
+    for (const key of new Set([CLOCK_KEY, ...states.keys(), ...shard.states.keys()]))
+      if (isRightState(shard, key, position, states.get(key) ?? null) === 'wrong')
         this.found('wrong', `${where} at ${position}: the state of ${key} is ${show(states.get(key) ?? null)}`);
   }
+}
+
+/** How many of the removed states are not there although their series have not ended. */
+async function silentOf(
+  { store }: RedisState,
+  { shard, position }: ShardStatus,
+  expected: ShardExpectation,
+  removed: readonly string[],
+): Promise<number> {
+  const states = await store.load(shard, removed);
+  return removed.filter((key, i) => isRightState(expected, key, position, states[i]) === 'removed').length;
 }
 
 async function statesIn({ store }: RedisState, shard: Shard): Promise<Map<string, Uint8Array>> {
@@ -247,11 +260,6 @@ function digestOf(points: ReadonlyMap<string, string>): string {
   const hash = createHash('sha256');
   for (const identity of [...points.keys()].sort()) hash.update(`${identity}\t${points.get(identity)}\n`);
   return hash.digest('hex');
-}
-
-function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function show(bytes: Uint8Array | null): string {

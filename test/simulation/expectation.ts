@@ -4,6 +4,15 @@
 export interface StateAt {
   readonly offset: number;
   readonly bytes: Uint8Array | null;
+  /** The shard's watermark when its series took the record. */
+  readonly takenMs?: number;
+}
+
+/** From when on a silent series' state may be removed. */
+export interface IdleExpectation {
+  readonly ttlMs: number;
+  /** The watermark, and the first one, after each record. */
+  readonly marks: readonly { readonly offset: number; readonly watermarkMs: number; readonly sinceMs: number }[];
 }
 
 /** One shard's part. Arrays are in offset order. */
@@ -15,6 +24,10 @@ export interface ShardExpectation {
   readonly poison: readonly number[];
   /** Series of each record that is none of the poison. */
   readonly touched: readonly { readonly offset: number; readonly key: string }[];
+  /** Null: series of this stream never count as silent. */
+  readonly idle: IdleExpectation | null;
+  /** How often a series began anew after a silence. */
+  readonly restarts: number;
   /** Offset after the last record. */
   readonly end: number;
 }
@@ -35,7 +48,43 @@ export interface ChangedExpectation {
   readonly points: ReadonlyMap<string, string>;
 }
 
+/** Under this key lies the shard's watermark. */
+export const CLOCK_KEY = '';
+
 /** The state of a series when everything below `position` is stepped; null: none. */
-export function stateAt(shard: ShardExpectation, key: string, position: number): Uint8Array | null {
-  return shard.states.get(key)?.findLast(({ offset }) => offset < position)?.bytes ?? null;
+function stateAt(shard: ShardExpectation, key: string, position: number): StateAt | null {
+  const found = shard.states.get(key)?.findLast(({ offset }) => offset < position);
+  return found === undefined || found.bytes === null ? null : found;
+}
+
+/** Whether `found` may be the state of a series when everything below `position` is stepped: that of a series passed over may be gone. */
+export function isRightState(
+  shard: ShardExpectation,
+  key: string,
+  position: number,
+  found: Uint8Array | null,
+): 'kept' | 'removed' | 'wrong' {
+  if (key === CLOCK_KEY) return isRightClock(shard, position, found) ? 'kept' : 'wrong';
+  const expected = stateAt(shard, key, position);
+  if (expected === null || expected.bytes === null) return found === null ? 'kept' : 'wrong';
+  if (found !== null) return Buffer.compare(found, expected.bytes) === 0 ? 'kept' : 'wrong';
+  const mark = markAt(shard, position);
+  if (shard.idle === null || mark === undefined) return 'wrong';
+  const since = Math.max(expected.takenMs ?? Number.NEGATIVE_INFINITY, mark.sinceMs);
+  return mark.watermarkMs - since > shard.idle.ttlMs ? 'removed' : 'wrong';
+}
+
+/** Magic, position, who is furthest ahead and where, watermark, the first one: by hand. */
+function isRightClock(shard: ShardExpectation, position: number, found: Uint8Array | null): boolean {
+  if (shard.idle === null) return found === null;
+  const mark = markAt(shard, position);
+  if (found === null) return mark === undefined;
+  const view = new DataView(found.buffer, found.byteOffset);
+  const [at, watermarkMs, sinceMs] = [8, 24, 32].map((byte) => view.getFloat64(byte, true));
+  const none = Number.NEGATIVE_INFINITY;
+  return at === position && watermarkMs === (mark?.watermarkMs ?? none) && sinceMs === (mark?.sinceMs ?? none);
+}
+
+function markAt({ idle }: ShardExpectation, position: number) {
+  return idle?.marks.findLast(({ offset }) => offset < position);
 }

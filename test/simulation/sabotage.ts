@@ -56,7 +56,12 @@ export const PIPELINE_SABOTAGES: readonly NamedSabotage[] = [
   { name: 'a repeated record', faults: [], create: () => ({ engine: every(5, runFirstRowTwice) }) },
   { name: 'a reordered wave', faults: [], create: () => ({ engine: runBackwards }) },
   { name: 'two series swapped in a wave', faults: [], create: () => ({ engine: every(5, swapInputs) }) },
-  { name: 'a commit without the epoch check', faults: TWO_OWNERS, create: () => ({ server: withoutCommitCheck }) },
+  {
+    name: 'a commit without the epoch check',
+    faults: TWO_OWNERS,
+    settings: { forecasters: 3, concurrency: 1, batchEntriesMax: 1 },
+    create: () => ({ server: withoutCommitCheck }),
+  },
   { name: 'reads without a fence', faults: TWO_OWNERS, create: () => ({ server: withoutFence }) },
   { name: 'an acknowledgement before the commit', faults: [], create: () => ({ store: acknowledgeEarly }) },
   { name: 'a commit before the sink accepted', faults: ['influx-down'], create: () => ({ sink: acceptEarly }) },

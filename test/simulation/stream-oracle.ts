@@ -5,6 +5,7 @@
 import { createReferenceEngine, type Model } from '@tideline/nn';
 import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
 import type { ShardExpectation, StateAt } from './expectation.ts';
+import { IdleOracle } from './idle-oracle.ts';
 import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
@@ -25,6 +26,7 @@ export function expectStream(
   const own: { offset: number; identity: string }[] = [];
   const poison: number[] = [];
   const touched: { offset: number; key: string }[] = [];
+  const idle = new IdleOracle(stream.idleTtlMs ?? null);
   let end = low;
   for (const { record } of records) {
     const { offset } = record;
@@ -41,6 +43,12 @@ export function expectStream(
     const chunk = builder.finish(end);
     const key = chunk.keys[0];
     touched.push({ offset, key });
+    const silent = live.get(key);
+    if (silent && idle.wasSilent(silent.times, chunk.timeMs[0])) {
+      engine.release(silent.slot);
+      live.delete(key);
+    }
+    const taken = idle.take(offset, key, chunk.timeMs[0]);
     const before = live.get(key);
     const beginsAnew = before && stream.begins?.(chunk, 0) && chunk.timeMs[0] >= before.times.stepped;
     if (beginsAnew) engine.release(before.slot);
@@ -62,6 +70,7 @@ export function expectStream(
       history.push({ offset, bytes: null });
       continue;
     }
+    series.times.taken = taken;
     series.times.heard = Math.max(series.times.heard, chunk.timeMs[0]);
     if (action === 'step') {
       series.times.stepped = Math.max(series.times.stepped, chunk.timeMs[0]);
@@ -79,9 +88,10 @@ export function expectStream(
     const { digest: modelDigest } = model;
     history.push({
       offset,
+      takenMs: taken,
       bytes: stateBytes({ isQuarantined: false, modelDigest, times: series.times, stream: series.state, hidden }),
     });
   }
   engine.dispose();
-  return { states, points: own, poison, touched, end };
+  return { states, points: own, poison, touched, idle: idle.expectation(), restarts: idle.restarts, end };
 }

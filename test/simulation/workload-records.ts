@@ -16,7 +16,7 @@ export interface RecordsDraw {
   readonly chance: Chance;
   readonly rates: RecordRates;
   /** Counted up. */
-  readonly special: { poison: number; late: number; gaps: number; ends: number };
+  readonly special: { poison: number; late: number; gaps: number; ends: number; silent: number };
   readonly partition: number;
   /** Virtual time at which each record is there. */
   readonly times: readonly number[];

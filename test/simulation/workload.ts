@@ -60,14 +60,15 @@ export function drawWorkload(chance: Chance): Workload {
     end: chance.is(0.5) ? 0.08 : 0,
     nan: chance.is(0.15) ? 0.03 : 0,
   };
-  const special = { poison: 0, late: 0, gaps: 0, ends: 0 };
+  const special = { poison: 0, late: 0, gaps: 0, ends: 0, silent: 0 };
+  const idleTtlMs = chance.is(0.4) ? Math.round(chance.magnitude(4, 60)) : null;
   const partitions: SimPartition[] = [];
   const streams = new Map<string, WorkloadStream>();
   const shards = new Map<string, ShardExpectation>();
   const points = new Map<string, string>();
   const changed = new Map<string, (from: number) => ChangedExpectation>();
   for (const kind of chance.pick(MIXES)) {
-    const { workload, expect } = KINDS[kind]();
+    const { workload, expect } = KINDS[kind](idleTtlMs);
     streams.set(kind, workload);
     const count = chance.whole(1, PARTITIONS_MAX);
     for (let partition = 0; partition < count; partition += 1) {
@@ -76,7 +77,9 @@ export function drawWorkload(chance: Chance): Workload {
       const records = GENERATORS[kind]({ chance, rates, special, partition, times: drawTimes(chance, untilMs), low });
       const drawn = { shard, low, records };
       partitions.push(drawn);
-      shards.set(shardName(shard), expect(drawn, points, { version: 0, from: low }));
+      const expectation = expect(drawn, points, { version: 0, from: low });
+      special.silent += expectation.restarts;
+      shards.set(shardName(shard), expectation);
       changed.set(shardName(shard), (from) => {
         const later = new Map<string, string>();
         return { from, digest: workload[1].digest, shard: expect(drawn, later, { version: 1, from }), points: later };
@@ -106,27 +109,29 @@ interface KindParts {
   ) => ShardExpectation;
 }
 
-const KINDS: Readonly<Record<Kind, () => KindParts>> = {
-  chain: () => ({
-    workload: [chainModel(0), chainModel(1)],
+/** `idleTtlMs`: event time after which a silent series begins anew; null: never. */
+const KINDS: Readonly<Record<Kind, (idleTtlMs: number | null) => KindParts>> = {
+  chain: (idleTtlMs) => ({
+    workload: [chainModel(0, idleTtlMs), chainModel(1, idleTtlMs)],
     expect: (partition, points, { version, from }) =>
-      expectChain(partition, points, { model: CHAIN_MODELS[version], from }),
+      expectChain(partition, points, { model: CHAIN_MODELS[version], from, idleTtlMs }),
   }),
-  ticks: () => realStream('ticks', 'gru'),
-  calls: () => realStream('calls', 'lstm'),
+  ticks: (idleTtlMs) => realStream('ticks', 'gru', idleTtlMs),
+  calls: (idleTtlMs) => realStream('calls', 'lstm', idleTtlMs),
 };
 
-function chainModel(version: ModelVersion): WorkloadModel {
+function chainModel(version: ModelVersion, idleTtlMs: number | null): WorkloadModel {
   const model = CHAIN_MODELS[version];
   const createEngine = (): StepEngine => createChainEngine({ slotsMax: SLOTS_MAX, model });
-  return { stream: createChainStream(model.name), digest: model.digest, createEngine };
+  const stream = { ...createChainStream(model.name), ...(idleTtlMs !== null && { idleTtlMs }) };
+  return { stream, digest: model.digest, createEngine };
 }
 
 /** A real stream over small networks with made-up weights: its forecasts are worth nothing, its bits everything. */
-function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm'): KindParts {
+function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm', idleTtlMs: number | null): KindParts {
   const made = ([0, 1] as const).map((version) => {
     const modelName = `sim-${name}-${version + 1}`;
-    const stream = createStream(name, { modelName, idleTtlMs: null });
+    const stream = createStream(name, { modelName, idleTtlMs });
     const { inputSize, outputSize } = stream;
     const spec: ModelSpec = { name: modelName, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
     const model: Model = createModel(spec, initWeights(spec, mulberry32(version + 1)));
