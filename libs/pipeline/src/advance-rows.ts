@@ -2,6 +2,7 @@
  * Takes the rows of a batch in offset order: stream states advance, the network's steps are gathered for the waves, and late or repeated rows are told
  * from the others. All of it by what the series' states say, so that neither the batch nor a replay can change it.
  */
+import type { BatchRows, Stretch } from './batch-rows.ts';
 import type { Chunk } from './chunk.ts';
 import { isLate, TIMES, TIMES_SIZE, takeTime, timeText } from './event-times.ts';
 import { readOriginal } from './originals.ts';
@@ -9,17 +10,11 @@ import { APPLY_LATE_HEADER, type DeadLetter, type Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import { isPassedOver } from './shard-clock.ts';
 import type { ShardSeries } from './shard-series.ts';
-import type { Stream } from './stream.ts';
+import type { RowBuffers, Stream } from './stream.ts';
 
-/** A row of a chunk. */
-export interface Row {
-  readonly chunk: Chunk;
-  readonly row: number;
-}
-
-/** Rows of the batch with the buffers that hold their values; row i of `rows` is row i of every buffer. */
+/** Rows of the batch with the buffers that hold their values; row i of the batch is row i of every buffer. */
 export interface Table {
-  readonly rows: readonly Row[];
+  readonly rows: BatchRows;
   readonly inputs: Float32Array;
   readonly outputs: Float32Array;
   readonly context: Float64Array;
@@ -27,8 +22,7 @@ export interface Table {
 
 /** What the rows of a batch came to. */
 export interface Advanced {
-  readonly stepSlots: number[];
-  readonly stepRows: number[];
+  readonly steps: Steps;
   /** Slots whose sequence ended in this batch, to be closed after their steps. */
   readonly ended: number[];
   /** Newest slot of each series touched; null: ended. */
@@ -42,9 +36,18 @@ export interface Advanced {
   readonly letters: DeadLetter[];
 }
 
-export function emptyAdvanced(): Advanced {
+/** The network's steps: step i is row `rows[i]` in slot `slots[i]`, in the order of rows. */
+export interface Steps {
+  readonly slots: Uint32Array;
+  readonly rows: Uint32Array;
+  count: number;
+}
+
+/** For a batch of `rows` rows. */
+export function emptyAdvanced(rows: number): Advanced {
   const counts = { late: 0, repeated: 0, restarted: 0 };
-  return { stepSlots: [], stepRows: [], ended: [], touched: new Map(), ...counts, letters: [] };
+  const steps = { slots: new Uint32Array(rows), rows: new Uint32Array(rows), count: 0 };
+  return { steps, ended: [], touched: new Map(), ...counts, letters: [] };
 }
 
 export interface AdvanceInput {
@@ -55,47 +58,101 @@ export interface AdvanceInput {
 }
 
 export function advanceRows(input: AdvanceInput, table: Table, advanced: Advanced): void {
-  const { stream, series, memory } = input;
-  table.rows.forEach(({ chunk, row }, i) => {
-    const key = chunk.keys[chunk.keyOf[row]];
-    let slot = series.slot(key) ?? series.begin(key);
-    // The steps of a sequence that is over are still to be made: its slot is closed after them.
-    const beginAnew = (): void => {
-      advanced.ended.push(slot);
-      series.end(key);
-      slot = series.begin(key);
-    };
-    if (wasSilent(input, chunk, row, slot)) {
-      beginAnew();
-      advanced.restarted += 1;
+  for (const stretch of table.rows.stretches) new StretchAdvance(input, table, advanced, stretch).run();
+}
+
+/** One stretch of rows. This runs for every record: it makes no object a row, and looks a series up once a chunk. */
+class StretchAdvance {
+  readonly #input: AdvanceInput;
+  readonly #advanced: Advanced;
+  readonly #stretch: Stretch;
+  /** Slot of each of the chunk's series, -1 until it is looked up. */
+  readonly #slotOf: Int32Array;
+  /** The slot by which `touched` knows each series, -1: none. */
+  readonly #noted: Int32Array;
+  readonly #buffers: { -readonly [field in keyof RowBuffers]: RowBuffers[field] };
+
+  constructor(input: AdvanceInput, table: Table, advanced: Advanced, stretch: Stretch) {
+    this.#input = input;
+    this.#advanced = advanced;
+    this.#stretch = stretch;
+    this.#slotOf = new Int32Array(stretch.chunk.keys.length).fill(-1);
+    this.#noted = new Int32Array(stretch.chunk.keys.length).fill(-1);
+    const { inputs, context } = table;
+    this.#buffers = { state: input.memory.stream, stateAt: 0, inputs, inputAt: 0, context, contextAt: 0 };
+  }
+
+  run(): void {
+    const { chunk, first, at } = this.#stretch;
+    for (let row = first; row < chunk.rows; row += 1) this.#advance(chunk, row, at + row - first);
+  }
+
+  /** Row `row` of the chunk is row `i` of the batch. */
+  #advance(chunk: Chunk, row: number, i: number): void {
+    const { stream, series, memory } = this.#input;
+    const ordinal = chunk.keyOf[row];
+    let slot = this.#slotOf[ordinal];
+    if (slot === -1) slot = this.#lookUp(ordinal);
+    if (wasSilent(this.#input, chunk, row, slot)) {
+      slot = this.#beginAnew(ordinal);
+      this.#advanced.restarted += 1;
     }
     const watermarkMs = series.clock?.observe(chunk, row) ?? Number.NEGATIVE_INFINITY;
-    const untimely = untimeliness(input, chunk, row, slot);
-    if (untimely !== null && !takesUntimely(input, { chunk, row, slot, untimely }, advanced)) return;
-    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot)) beginAnew();
-    const action = stream.advance(chunk, row, {
-      state: memory.stream,
-      stateAt: slot * stream.stateSize,
-      inputs: table.inputs,
-      inputAt: i * stream.inputSize,
-      context: table.context,
-      contextAt: i * stream.contextSize,
-    });
-    advanced.touched.set(key, slot);
+    const untimely = untimeliness(this.#input, chunk, row, slot);
+    if (untimely !== null && !takesUntimely(this.#input, { chunk, row, slot, untimely }, this.#advanced)) return;
+    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot)) slot = this.#beginAnew(ordinal);
+    const buffers = this.#buffers;
+    // A slot that was opened meanwhile may have moved them.
+    buffers.state = memory.stream;
+    buffers.stateAt = slot * stream.stateSize;
+    buffers.inputAt = i * stream.inputSize;
+    buffers.contextAt = i * stream.contextSize;
+    const action = stream.advance(chunk, row, buffers);
     if (action === 'end') {
-      series.end(key);
-      advanced.ended.push(slot);
-      advanced.touched.set(key, null);
+      this.#end(ordinal, slot);
       return;
     }
+    if (this.#noted[ordinal] !== slot) this.#note(ordinal, slot);
     const isStep = action === 'step';
-    const time = { ms: chunk.timeMs[row], subNs: chunk.timeSubNs[row], isStep, watermarkMs };
-    takeTime(time, memory.times, slot * TIMES_SIZE);
-    if (isStep && !memory.isQuarantined(slot)) {
-      advanced.stepSlots.push(slot);
-      advanced.stepRows.push(i);
-    }
-  });
+    takeTime(chunk, row, { isStep, watermarkMs }, memory.times, slot * TIMES_SIZE);
+    if (!isStep || memory.isQuarantined(slot)) return;
+    const { steps } = this.#advanced;
+    steps.slots[steps.count] = slot;
+    steps.rows[steps.count] = i;
+    steps.count += 1;
+  }
+
+  #lookUp(ordinal: number): number {
+    const key = this.#stretch.chunk.keys[ordinal];
+    const slot = this.#input.series.slot(key) ?? this.#input.series.begin(key);
+    this.#slotOf[ordinal] = slot;
+    return slot;
+  }
+
+  /** The steps of a sequence that is over are still to be made: its slot is closed after them. */
+  #beginAnew(ordinal: number): number {
+    const { series } = this.#input;
+    const key = this.#stretch.chunk.keys[ordinal];
+    this.#advanced.ended.push(this.#slotOf[ordinal]);
+    series.end(key);
+    const slot = series.begin(key);
+    this.#slotOf[ordinal] = slot;
+    return slot;
+  }
+
+  #end(ordinal: number, slot: number): void {
+    const key = this.#stretch.chunk.keys[ordinal];
+    this.#input.series.end(key);
+    this.#advanced.ended.push(slot);
+    this.#advanced.touched.set(key, null);
+    this.#slotOf[ordinal] = -1;
+    this.#noted[ordinal] = -1;
+  }
+
+  #note(ordinal: number, slot: number): void {
+    this.#advanced.touched.set(this.#stretch.chunk.keys[ordinal], slot);
+    this.#noted[ordinal] = slot;
+  }
 }
 
 /**
@@ -122,7 +179,7 @@ function untimeliness({ stream, memory }: AdvanceInput, chunk: Chunk, row: numbe
 /** Counts the row; whether it is taken all the same. */
 function takesUntimely(
   { shard, stream, memory }: AdvanceInput,
-  at: Row & { readonly slot: number; readonly untimely: Untimely },
+  at: { readonly chunk: Chunk; readonly row: number; readonly slot: number; readonly untimely: Untimely },
   advanced: Advanced,
 ): boolean {
   const { chunk, row, slot, untimely } = at;

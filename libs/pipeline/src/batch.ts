@@ -2,9 +2,9 @@
  * Computes one batch: log entries -> stream states and inputs -> waves -> outputs -> points and new states.
  * Nothing is written here. A throw leaves the slots in memory half advanced: the caller clears the shard's series and replays.
  */
-import { type Advanced, advanceRows, emptyAdvanced, type Row, type Table } from './advance-rows.ts';
+import { type Advanced, advanceRows, emptyAdvanced, type Table } from './advance-rows.ts';
+import { selectRows } from './batch-rows.ts';
 import type { Chunk } from './chunk.ts';
-import { decodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
@@ -57,17 +57,16 @@ export interface BatchResult {
 export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   const { stream, engine, entries, position } = input;
   const rows = selectRows(entries, stream, position);
-  const keys = new Set(rows.map(({ chunk, row }) => chunk.keys[chunk.keyOf[row]]));
   const idle = stream.idleTtlMs === undefined ? [] : await input.series.findIdle(input, stream.idleTtlMs);
-  input.series.evict(input.seriesMax, keys);
-  await input.series.open(keys, input);
+  input.series.evict(input.seriesMax, rows.keys);
+  await input.series.open(rows.keys, input);
   const table: Table = {
     rows,
-    inputs: new Float32Array(rows.length * stream.inputSize),
-    outputs: new Float32Array(rows.length * stream.outputSize),
-    context: new Float64Array(rows.length * stream.contextSize),
+    inputs: new Float32Array(rows.count * stream.inputSize),
+    outputs: new Float32Array(rows.count * stream.outputSize),
+    context: new Float64Array(rows.count * stream.contextSize),
   };
-  const advanced = emptyAdvanced();
+  const advanced = emptyAdvanced(rows.count);
   let emitted: { readonly lines: string[]; readonly forecasts: number };
   try {
     advanceRows(input, table, advanced);
@@ -98,22 +97,14 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     states.push(clock);
   }
   const { letters, late, repeated, restarted } = advanced;
-  const counts = { records: rows.length, forecasts, late, repeated, restarted, swept };
+  const counts = { records: rows.count, forecasts, late, repeated, restarted, swept };
   return { from: position, position: end, ...counts, lines, letters, keys: kept, states, removed };
-}
-
-function selectRows(entries: readonly LogEntry[], stream: Stream, position: number): Row[] {
-  const rows: Row[] = [];
-  for (const entry of entries) {
-    const chunk = decodeChunk(entry.bytes, stream.schema);
-    for (let row = 0; row < chunk.rows; row += 1) if (chunk.offsets[row] >= position) rows.push({ chunk, row });
-  }
-  return rows;
 }
 
 async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): Promise<void> {
   const { inputs, outputs } = table;
-  const { waves, runs } = planWaves(advanced.stepSlots, advanced.stepRows);
+  const { slots, rows, count } = advanced.steps;
+  const { waves, runs } = planWaves(slots.subarray(0, count), rows.subarray(0, count));
   for (const wave of waves) {
     const pending = engine.step({ ...wave, inputs, outputs });
     if (pending) await pending;
@@ -125,25 +116,38 @@ async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): P
 }
 
 /** Points in offset order. A row whose outputs are not finite quarantines its series: an alert instead of forecasts, from this row on. */
-function emitRows(input: BatchInput, table: Table, advanced: Advanced): { lines: string[]; forecasts: number } {
+function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: string[]; forecasts: number } {
   const { stream, memory, shard } = input;
+  const { stretches } = table.rows;
+  const { outputSize, contextSize } = stream;
+  const { outputs, context } = table;
+  const output = { outputs, outputAt: 0, context, contextAt: 0 };
   const lines: string[] = [];
   let forecasts = 0;
-  advanced.stepRows.forEach((i, at) => {
-    const slot = advanced.stepSlots[at];
-    if (memory.isQuarantined(slot)) return;
-    const { chunk, row } = table.rows[i];
-    const outputAt = i * stream.outputSize;
-    if (!table.outputs.subarray(outputAt, outputAt + stream.outputSize).every(Number.isFinite)) {
+  let s = 0;
+  for (let step = 0; step < steps.count; step += 1) {
+    const slot = steps.slots[step];
+    if (memory.isQuarantined(slot)) continue;
+    const i = steps.rows[step];
+    while (s + 1 < stretches.length && stretches[s + 1].at <= i) s += 1;
+    const { chunk, first, at } = stretches[s];
+    const row = first + i - at;
+    output.outputAt = i * outputSize;
+    output.contextAt = i * contextSize;
+    if (areFinite(outputs, output.outputAt, outputSize)) {
+      stream.emit(shard, chunk, row, output, lines);
+      forecasts += 1;
+    } else {
       memory.quarantine(slot);
       lines.push(quarantineLine(input, chunk, row));
-      return;
     }
-    const output = { outputs: table.outputs, outputAt, context: table.context, contextAt: i * stream.contextSize };
-    stream.emit(shard, chunk, row, output, lines);
-    forecasts += 1;
-  });
+  }
   return { lines, forecasts };
+}
+
+function areFinite(values: Float32Array, at: number, count: number): boolean {
+  for (let i = at; i < at + count; i += 1) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function quarantineLine(input: BatchInput, chunk: Chunk, row: number): string {

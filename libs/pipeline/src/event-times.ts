@@ -32,11 +32,14 @@ export function isLate(chunk: Chunk, row: number, times: Float64Array, at: numbe
 
 /** The series has taken the row; `isStep`: and stepped it. */
 export function takeTime(
-  row: { readonly ms: number; readonly subNs: number; readonly isStep: boolean; readonly watermarkMs: number },
+  chunk: Chunk,
+  row: number,
+  { isStep, watermarkMs }: { readonly isStep: boolean; readonly watermarkMs: number },
   times: Float64Array,
   at: number,
 ): void {
-  const { ms, subNs, isStep, watermarkMs } = row;
+  const ms = chunk.timeMs[row];
+  const subNs = chunk.timeSubNs[row];
   if (ms > times[at + TIMES.heardMs]) times[at + TIMES.heardMs] = ms;
   times[at + TIMES.watermarkMs] = watermarkMs;
   const steppedMs = times[at + TIMES.steppedMs];
