@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { PointLines } from '@tideline/pipeline';
 import type { Browser, Page } from 'playwright-core';
 import { forecastLines, sentimentLine } from '../unit/gateway/lines.ts';
 import { type RunningGateway, startGateway } from '../unit/gateway/running-gateway.ts';
@@ -16,13 +17,13 @@ after(() => browser?.close());
 /** Two symbols of 60 ticks and two calls. */
 function feedSome({ feed }: RunningGateway): void {
   for (let offset = 0; offset < 60; offset += 1) {
-    feed.publish(forecastLines({ series: 'AAPL', offset, last: 189 + Math.sin(offset / 4) }));
-    feed.publish(forecastLines({ series: 'MSFT', offset, last: 370 + Math.cos(offset / 4) }));
+    feed.publish(PointLines.of(forecastLines({ series: 'AAPL', offset, last: 189 + Math.sin(offset / 4) })));
+    feed.publish(PointLines.of(forecastLines({ series: 'MSFT', offset, last: 370 + Math.cos(offset / 4) })));
   }
   for (let offset = 0; offset < 8; offset += 1) {
     const speaker = offset % 2 === 0 ? 'customer' : 'agent';
-    feed.publish([sentimentLine({ series: 'call-1', offset, score: Math.sin(offset), speaker })]);
-    feed.publish([sentimentLine({ series: 'call-2', offset, score: -0.8, speaker, escalation: 0.91 })]);
+    feed.publish(PointLines.of([sentimentLine({ series: 'call-1', offset, score: Math.sin(offset), speaker })]));
+    feed.publish(PointLines.of([sentimentLine({ series: 'call-2', offset, score: -0.8, speaker, escalation: 0.91 })]));
   }
 }
 
@@ -91,11 +92,11 @@ test('a new record is on the page at once, in the list and in the chart', async 
   const { page, complaints } = opened;
   await rowOf(page, 'AAPL').waitFor();
   const start = Date.now();
-  gateway.feed.publish(forecastLines({ series: 'AAPL', offset: 60, last: 195.25 }));
+  gateway.feed.publish(PointLines.of(forecastLines({ series: 'AAPL', offset: 60, last: 195.25 })));
   await page.locator('#chart-headline').getByText('195.25').waitFor({ timeout: DEADLINE_MS });
   assert.ok(Date.now() - start < 3_000, 'within the beat of the live stream');
   assert.match(await rowOf(page, 'AAPL').innerText(), /195\.25/);
-  gateway.feed.publish(forecastLines({ series: 'NEW', offset: 0, last: 7 }));
+  gateway.feed.publish(PointLines.of(forecastLines({ series: 'NEW', offset: 0, last: 7 })));
   await rowOf(page, 'NEW').waitFor();
   assert.deepEqual(complaints, []);
 });
@@ -156,7 +157,7 @@ test('a gateway that goes away is said, and the page goes on by itself when it i
   assert.equal(await rowOf(page, 'AAPL').isVisible(), true, 'what was seen stays');
   await using second = await startGateway({ port });
   feedSome(second);
-  second.feed.publish(forecastLines({ series: 'AAPL', offset: 61, last: 201.5 }));
+  second.feed.publish(PointLines.of(forecastLines({ series: 'AAPL', offset: 61, last: 201.5 })));
   await page.locator('#chart-headline').getByText('201.50').waitFor({ timeout: DEADLINE_MS });
   await page.getByText('Live · embedded').waitFor();
 });

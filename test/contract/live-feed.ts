@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import type { LiveFeed } from '@tideline/pipeline';
+import { type LiveFeed, PointLines } from '@tideline/pipeline';
 
 export interface LiveFeedSubject {
   readonly name: string;
@@ -43,14 +43,14 @@ export function liveFeedContract(subject: LiveFeedSubject): void {
   test(`${subject.name}: every listener hears what is published after it subscribed, in order`, async () => {
     await using feed = await subject.open(randomUUID());
     const [one, two] = [ear(), ear()];
-    feed.publish(['before a=1 1']);
+    feed.publish(PointLines.of(['before a=1 1']));
     await feed.subscribe(one.listen);
     await feed.subscribe(two.listen);
     const lines = Array.from({ length: 5_000 }, (_, index) => `ticks,series=Ü\\ ${index} q50=${index} ${index}`);
-    for (let at = 0; at < lines.length; at += 100) feed.publish(lines.slice(at, at + 100));
-    feed.publish([]);
+    for (let at = 0; at < lines.length; at += 100) feed.publish(PointLines.of(lines.slice(at, at + 100)));
+    feed.publish(PointLines.of([]));
     const last = 'end a=1 2';
-    feed.publish([last]);
+    feed.publish(PointLines.of([last]));
     for (const { heard } of [one, two]) await heard(lines.length + 1);
     for (const heard of [one, two])
       assert.deepEqual(
@@ -64,11 +64,11 @@ export function liveFeedContract(subject: LiveFeedSubject): void {
     const [gone, stays] = [ear(), ear()];
     const end = await feed.subscribe(gone.listen);
     await feed.subscribe(stays.listen);
-    feed.publish(['a a=1 1']);
+    feed.publish(PointLines.of(['a a=1 1']));
     await Promise.all([gone.heard(1), stays.heard(1)]);
     await end();
     await end();
-    feed.publish(['b a=1 1']);
+    feed.publish(PointLines.of(['b a=1 1']));
     await stays.heard(2);
     assert.deepEqual(gone.lines, ['a a=1 1']);
   });
@@ -80,16 +80,16 @@ export function liveFeedContract(subject: LiveFeedSubject): void {
     });
     const other = ear();
     await feed.subscribe(other.listen);
-    feed.publish(['a a=1 1']);
+    feed.publish(PointLines.of(['a a=1 1']));
     await other.heard(1);
   });
 
   test(`${subject.name}: publishing to nobody or after the end is no fault`, async () => {
     const feed = await subject.open(randomUUID());
-    feed.publish(['a a=1 1']);
+    feed.publish(PointLines.of(['a a=1 1']));
     await feed[Symbol.asyncDispose]();
     await feed[Symbol.asyncDispose]();
-    feed.publish(['a a=1 1']);
+    feed.publish(PointLines.of(['a a=1 1']));
   });
 
   if (!subject.shared) return;
@@ -101,7 +101,7 @@ export function liveFeedContract(subject: LiveFeedSubject): void {
     const [near, far] = [ear(), ear()];
     await gateway.subscribe(near.listen);
     await stranger.subscribe(far.listen);
-    forecaster.publish(['a a=1 1', 'b b=1 1']);
+    forecaster.publish(PointLines.of(['a a=1 1', 'b b=1 1']));
     await near.heard(2);
     assert.deepEqual(near.lines, ['a a=1 1', 'b b=1 1']);
     assert.deepEqual(far.lines, []);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLineFileSink } from '@tideline/adapters';
-import { pointIdentity } from '@tideline/pipeline';
+import { PointLines, pointIdentity } from '@tideline/pipeline';
 import { pointSinkContract } from './point-sink.ts';
 
 async function openFolder() {
@@ -36,11 +36,11 @@ test('line-protocol file: a line that a crash tore is cut off at the next openin
   const { path, remove } = await openFolder();
   {
     await using sink = await createLineFileSink({ path });
-    await sink.write(['m,series=a v=1 1', 'm,series=a v=2 2']);
+    await sink.write(PointLines.of(['m,series=a v=1 1', 'm,series=a v=2 2']));
   }
   await appendFile(path, 'm,series=a v=3');
   await using sink = await createLineFileSink({ path });
-  await sink.write(['m,series=a v=4 4']);
+  await sink.write(PointLines.of(['m,series=a v=4 4']));
   assert.deepEqual(await sink.lines(), ['m,series=a v=1 1', 'm,series=a v=2 2', 'm,series=a v=4 4']);
   await remove();
 });

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createInfluxReader, createInfluxSink, type InfluxSink } from '@tideline/adapters';
-import { ConfigError, RetryableError } from '@tideline/pipeline';
+import { ConfigError, PointLines, RetryableError } from '@tideline/pipeline';
 import { stackAddresses, uniqueName } from '../stack/index.ts';
 import { pointSinkContract } from './point-sink.ts';
 
@@ -59,21 +59,21 @@ test('InfluxDB sink: a busy server is a reason to try again, after the time that
     { status: 500, body: '{"error":"timeout"}' },
   ]);
   await using sink = await createInfluxSink({ url: busy.url, database: 'd' });
-  await assert.rejects(sink.write(['a b=1 1']), (error: RetryableError) => {
+  await assert.rejects(sink.write(PointLines.of(['a b=1 1'])), (error: RetryableError) => {
     assert.ok(error instanceof RetryableError);
     assert.equal(error.retryAfterMs, 2_000);
     assert.match(error.message, /engine is busy/);
     return true;
   });
-  await assert.rejects(sink.write(['a b=1 1']), RetryableError);
-  await assert.rejects(sink.write(['a b=1 1']), RetryableError);
-  await sink.write(['a b=1 1']);
+  await assert.rejects(sink.write(PointLines.of(['a b=1 1'])), RetryableError);
+  await assert.rejects(sink.write(PointLines.of(['a b=1 1'])), RetryableError);
+  await sink.write(PointLines.of(['a b=1 1']));
 });
 
 test('InfluxDB sink: a field of another type is told in InfluxDB’s words, and no retry is asked for', async () => {
   await using store = await openStore();
-  await store.sink.write(['a,s=1 b=1 1']);
-  await assert.rejects(store.sink.write(['a,s=1 b="text" 2']), (error: Error) => {
+  await store.sink.write(PointLines.of(['a,s=1 b=1 1']));
+  await assert.rejects(store.sink.write(PointLines.of(['a,s=1 b="text" 2'])), (error: Error) => {
     assert.ok(error instanceof ConfigError);
     assert.match(error.message, /field type conflict.*another type/s);
     return true;
@@ -94,8 +94,8 @@ test('InfluxDB sink: a wrong address is told with the address and the cure', asy
 test('InfluxDB sink: a database that was dropped is made again, and the retry fills it', async () => {
   await using store = await openStore();
   await store.reader.dropDatabase();
-  await assert.rejects(store.sink.write(['a b=1 1']), RetryableError);
-  await store.sink.write(['a b=1 1']);
+  await assert.rejects(store.sink.write(PointLines.of(['a b=1 1'])), RetryableError);
+  await store.sink.write(PointLines.of(['a b=1 1']));
   assert.deepEqual(await store.read('a'), ['a b=1 1']);
 });
 

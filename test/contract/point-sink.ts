@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sortedLine } from '@tideline/adapters';
-import type { PointSink } from '@tideline/pipeline';
+import { PointLines, type PointSink } from '@tideline/pipeline';
 
 export interface PointSinkSubject {
   readonly name: string;
@@ -29,29 +29,29 @@ export function pointSinkContract(subject: PointSinkSubject): void {
   test(`${subject.name}: it holds what was written, every digit of it`, async () => {
     await using store = await subject.open();
     const lines = Array.from({ length: 12_001 }, (_, index) => line(index));
-    await store.sink.write(lines);
+    await store.sink.write(PointLines.of(lines));
     await holds(store, lines);
   });
 
   test(`${subject.name}: the same points twice are the same points once`, async () => {
     await using store = await subject.open();
     const lines = Array.from({ length: 500 }, (_, index) => line(index));
-    await store.sink.write(lines);
-    await store.sink.write(lines.slice(100, 400).reverse());
+    await store.sink.write(PointLines.of(lines));
+    await store.sink.write(PointLines.of(lines.slice(100, 400).reverse()));
     await holds(store, lines);
   });
 
   test(`${subject.name}: the last write of a point stays, within a call and across calls`, async () => {
     await using store = await subject.open();
-    await store.sink.write([line(1, 1), line(2, 2), line(1, 3)]);
-    await store.sink.write([line(2, 4)]);
+    await store.sink.write(PointLines.of([line(1, 1), line(2, 2), line(1, 3)]));
+    await store.sink.write(PointLines.of([line(2, 4)]));
     await holds(store, [line(1, 3), line(2, 4)]);
   });
 
   test(`${subject.name}: two points 1 ns apart are two points`, async () => {
     await using store = await subject.open();
     const lines = ['forecast,series=a q50=1 1700000000000000001', 'forecast,series=a q50=2 1700000000000000002'];
-    await store.sink.write(lines);
+    await store.sink.write(PointLines.of(lines));
     await holds(store, lines);
   });
 
@@ -62,13 +62,13 @@ export function pointSinkContract(subject: PointSinkSubject): void {
       'forecast,series=東京🌊 q50=0.1,offset=9007199254740991i 1',
       'forecast,series=old q50=3 -1700000000000000001',
     ];
-    await store.sink.write(lines);
+    await store.sink.write(PointLines.of(lines));
     await holds(store, lines);
   });
 
   test(`${subject.name}: writing nothing is no fault`, async () => {
     await using store = await subject.open();
-    await store.sink.write([]);
+    await store.sink.write(PointLines.of([]));
     await holds(store, []);
   });
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createRedisLiveFeed, createRedisShardStore, openRedis } from '@tideline/adapters';
-import { ConfigError, RetryableError, StaleEpochError } from '@tideline/pipeline';
+import { ConfigError, PointLines, RetryableError, StaleEpochError } from '@tideline/pipeline';
 import { openTcpProxy, urlThrough } from '../stack/tcp-proxy.ts';
 
 const url = process.env.TIDELINE_TEST_REDIS ?? '';
@@ -186,7 +186,7 @@ test('redis live feed: a server that stalls holds nobody up; the newest lines ar
     if (heard.includes('x a=999 1')) done();
   });
   proxy.holdReplies();
-  for (let at = 0; at < 1_000; at += 1) far.publish([`x a=${at} 1`]);
+  for (let at = 0; at < 1_000; at += 1) far.publish(PointLines.of([`x a=${at} 1`]));
   proxy.heal();
   await all;
   const newest = Array.from({ length: 100 }, (_, index) => `x a=${900 + index} 1`);
@@ -209,7 +209,7 @@ test('redis live feed: a subscriber whose connection broke in silence notices, a
   const hears = async (line: string) => {
     // A feed loses what nobody hears: said again until it is heard.
     while (!heard.includes(line)) {
-      near.publish([line]);
+      near.publish(PointLines.of([line]));
       await new Promise<void>((resolve) => {
         wake = resolve;
         setTimeout(resolve, 20);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryDeadLetterSink, createMemoryPointSink } from '@tideline/adapters';
-import type { DeadLetter } from '@tideline/pipeline';
+import { type DeadLetter, PointLines } from '@tideline/pipeline';
 
 test('memory point sink: the last write of a point counts, and writes are told', async () => {
   const told: string[] = [];
   await using sink = createMemoryPointSink({ onWrite: (lines) => told.push(...lines) });
-  await sink.write(['forecast,series=A\\ B q50=1 10', 'forecast,series=C q50=1 10']);
-  await sink.write(['forecast,series=A\\ B q50=2,last=3 10', 'forecast,series=A\\ B q50=4 11']);
+  await sink.write(PointLines.of(['forecast,series=A\\ B q50=1 10', 'forecast,series=C q50=1 10']));
+  await sink.write(PointLines.of(['forecast,series=A\\ B q50=2,last=3 10', 'forecast,series=A\\ B q50=4 11']));
   assert.deepEqual(
     [...sink.lines()],
     ['forecast,series=A\\ B q50=2,last=3 10', 'forecast,series=C q50=1 10', 'forecast,series=A\\ B q50=4 11'],

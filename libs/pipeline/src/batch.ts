@@ -8,6 +8,7 @@ import type { Chunk } from './chunk.ts';
 import type { StepEngine } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
+import { type Lines, PointLines } from './point-lines.ts';
 import type { Fence, LogEntry, ShardStore } from './ports.ts';
 import type { DeadLetter, Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
@@ -40,7 +41,7 @@ export interface BatchResult {
   readonly position: number;
   readonly records: number;
   readonly forecasts: number;
-  readonly lines: readonly string[];
+  readonly lines: Lines;
   /** Late and repeated records that the stream refuses. */
   readonly letters: readonly DeadLetter[];
   /** Late and repeated records, whatever became of them. */
@@ -67,7 +68,7 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     context: new Float64Array(rows.count * stream.contextSize),
   };
   const advanced = emptyAdvanced(rows.count);
-  let emitted: { readonly lines: string[]; readonly forecasts: number };
+  let emitted: { readonly lines: Lines; readonly forecasts: number };
   try {
     advanceRows(input, table, advanced);
     await stepRows(engine, advanced, table);
@@ -116,13 +117,13 @@ async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): P
 }
 
 /** Points in offset order. A row whose outputs are not finite quarantines its series: an alert instead of forecasts, from this row on. */
-function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: string[]; forecasts: number } {
+function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: Lines; forecasts: number } {
   const { stream, memory, shard } = input;
   const { stretches } = table.rows;
   const { outputSize, contextSize } = stream;
   const { outputs, context } = table;
   const output = { outputs, outputAt: 0, context, contextAt: 0 };
-  const lines: string[] = [];
+  const lines = new PointLines(steps.count);
   let forecasts = 0;
   let s = 0;
   for (let step = 0; step < steps.count; step += 1) {

@@ -49,6 +49,8 @@ export {
   timeDigits,
 } from './line-protocol.ts';
 export { readOriginal } from './originals.ts';
+export type { Lines } from './point-lines.ts';
+export { PointLines } from './point-lines.ts';
 export type {
   AppendResult,
   Claim,
@@ -87,6 +89,6 @@ export { decodeState, encodeState, lastEventMs, readStateHeader } from './series
 export type { Watermark } from './shard-clock.ts';
 export { SHARD_CLOCK_KEY, ShardClock } from './shard-clock.ts';
 export { ShardSeries } from './shard-series.ts';
-export type { RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
+export type { LineWriter, RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
 export type { Run, Wave, WavePlan } from './waves.ts';
 export { planWaves, WAVE_WIDTH_MIN } from './waves.ts';

@@ -6,6 +6,7 @@
  * 2. A shard is a topic-partition with one position. 3. One writer a shard: the epoch, checked in `commit`, is law.
  * 6. Everything is bounded; full means back-pressure, never a drop.
  */
+import type { Lines } from './point-lines.ts';
 import type { DeadLetter, Shard, SourceBatch } from './record.ts';
 
 /** Result of `ShardStore.append`. */
@@ -128,7 +129,7 @@ export interface TicketQueue extends AsyncDisposable {
 /** Takes points in line protocol. The same point twice is one point. */
 export interface PointSink extends AsyncDisposable {
   /** Resolves when the sink has accepted every line. Throws RetryableError where a retry can help. */
-  write(lines: readonly string[]): Promise<void>;
+  write(lines: Lines): Promise<void>;
 }
 
 /** Keeps refused records. The same position twice is one dead letter. */
@@ -138,7 +139,7 @@ export interface DeadLetterSink extends AsyncDisposable {
 
 /** Best-effort feed of new points to people who watch now. Losing one loses nothing that is kept. */
 export interface LiveFeed extends AsyncDisposable {
-  publish(lines: readonly string[]): void;
+  publish(lines: Lines): void;
   /** Returns the function that ends the subscription. */
   subscribe(listener: (lines: readonly string[]) => void): Promise<() => Promise<void>>;
 }

@@ -8,6 +8,7 @@ import type { StepEngine } from './engine.ts';
 import { PoisonRecordError } from './errors.ts';
 import type { PipelineEvent } from './events.ts';
 import { type Mark, PastWatermark } from './past-watermark.ts';
+import type { Lines } from './point-lines.ts';
 import type { ShardStore } from './ports.ts';
 import { builderFor, readRecord } from './read-record.ts';
 import type { RawRecord, Shard } from './record.ts';
@@ -25,7 +26,7 @@ export interface RebuildOptions {
   /** What happens to a record whose step poisons the state: `skip` leaves it out, `refuse` throws PoisonRecordError. */
   readonly onPoison: 'skip' | 'refuse';
   /** Takes the points of the rebuilt steps, in order. */
-  readonly write: (lines: readonly string[]) => Promise<void>;
+  readonly write: (lines: Lines) => Promise<void>;
 }
 
 export interface RebuildReport {

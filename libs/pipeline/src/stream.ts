@@ -18,6 +18,11 @@ export interface RowBuffers {
   readonly contextAt: number;
 }
 
+/** Takes lines one by one; an array does. */
+export interface LineWriter {
+  push(line: string): unknown;
+}
+
 /** A forecast that came out of the network for one row. */
 export interface RowOutput {
   readonly outputs: Float32Array;
@@ -54,5 +59,5 @@ export interface Stream {
   /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */
   advance(chunk: Chunk, row: number, buffers: RowBuffers): RowAction;
   /** Appends the row's points in line protocol. */
-  emit(shard: Shard, chunk: Chunk, row: number, output: RowOutput, lines: string[]): void;
+  emit(shard: Shard, chunk: Chunk, row: number, output: RowOutput, lines: LineWriter): void;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PointLines } from '@tideline/pipeline';
 import { forecastLines, sentimentLine } from './lines.ts';
 import { STATS, startGateway } from './running-gateway.ts';
 
@@ -11,9 +12,9 @@ async function json(url: string): Promise<{ readonly status: number; readonly ty
 
 test('the series are listed, newest change first, with what they forecast', async () => {
   await using gateway = await startGateway();
-  gateway.feed.publish(forecastLines({ series: 'AAPL', offset: 1, last: 189.95 }));
-  gateway.feed.publish(forecastLines({ series: 'MSFT', offset: 2, last: 370.5 }));
-  gateway.feed.publish([sentimentLine({ series: 'c1', offset: 3, score: -0.4 })]);
+  gateway.feed.publish(PointLines.of(forecastLines({ series: 'AAPL', offset: 1, last: 189.95 })));
+  gateway.feed.publish(PointLines.of(forecastLines({ series: 'MSFT', offset: 2, last: 370.5 })));
+  gateway.feed.publish(PointLines.of([sentimentLine({ series: 'c1', offset: 3, score: -0.4 })]));
   const { body } = await json(`${gateway.url}/api/series?stream=ticks`);
   assert.deepEqual(
     body.series.map(({ series }: { series: string }) => series),
@@ -36,7 +37,7 @@ test('history gives the newest rows of a series in order of event time, a point 
     history: async () => [1, 3].flatMap((offset) => forecastLines({ series: 'EUR/USD = x', offset, last: offset })),
   });
   for (const offset of [4, 2, 3, 3])
-    gateway.feed.publish(forecastLines({ series: 'EUR/USD = x', offset, last: offset }));
+    gateway.feed.publish(PointLines.of(forecastLines({ series: 'EUR/USD = x', offset, last: offset })));
   const path = `${gateway.url}/api/series/ticks/${encodeURIComponent('EUR/USD = x')}/history`;
   const all = await json(path);
   assert.deepEqual(
@@ -53,7 +54,9 @@ test('history gives the newest rows of a series in order of event time, a point 
 test('records of one millisecond stay apart by their nanoseconds', async () => {
   await using gateway = await startGateway();
   for (const offset of [1, 2, 3])
-    gateway.feed.publish(forecastLines({ series: 'A', offset, last: offset, timeMs: 1_700_000_000_000 }));
+    gateway.feed.publish(
+      PointLines.of(forecastLines({ series: 'A', offset, last: offset, timeMs: 1_700_000_000_000 })),
+    );
   const { body } = await json(`${gateway.url}/api/series/ticks/A/history`);
   assert.equal(body.rows.length, 3);
 });
@@ -61,10 +64,11 @@ test('records of one millisecond stay apart by their nanoseconds', async () => {
 test('memory is bounded: 500 rows a series, 2,000 series, the least recently changed go', async () => {
   await using gateway = await startGateway();
   for (let offset = 0; offset < 600; offset += 1)
-    gateway.feed.publish(forecastLines({ series: 'first', offset, last: 1 }));
+    gateway.feed.publish(PointLines.of(forecastLines({ series: 'first', offset, last: 1 })));
   const before = await json(`${gateway.url}/api/series/ticks/first/history`);
   assert.equal(before.body.rows.length, 500);
-  for (let i = 0; i < 2_000; i += 1) gateway.feed.publish(forecastLines({ series: `s${i}`, offset: 1, last: 1 }));
+  for (let i = 0; i < 2_000; i += 1)
+    gateway.feed.publish(PointLines.of(forecastLines({ series: `s${i}`, offset: 1, last: 1 })));
   const { body } = await json(`${gateway.url}/api/series`);
   assert.equal(body.series.length, 2_000);
   assert.equal((await fetch(`${gateway.url}/api/series/ticks/first/history`)).status, 404);
@@ -81,7 +85,7 @@ test('a line that is no point of a series disturbs nothing', async () => {
     'sentiment, x= y',
   ];
   broken.push(...forecastLines({ series: 'A', offset: 1, last: Number.NaN }));
-  gateway.feed.publish([...broken, ...forecastLines({ series: 'B', offset: 1, last: 2 })]);
+  gateway.feed.publish(PointLines.of([...broken, ...forecastLines({ series: 'B', offset: 1, last: 2 })]));
   const { body } = await json(`${gateway.url}/api/series`);
   assert.deepEqual(
     body.series.map(({ series }: { series: string }) => series),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PointLines } from '@tideline/pipeline';
 import { forecastLines, sentimentLine } from './lines.ts';
 import { STATS, startGateway } from './running-gateway.ts';
 import { readEvents, type ServerEvent } from './server-events.ts';
@@ -9,14 +10,14 @@ const rowsIn = (events: readonly ServerEvent[]) =>
 
 test('a live stream begins with all that is known, then tells what changes', async () => {
   await using gateway = await startGateway();
-  gateway.feed.publish(forecastLines({ series: 'A', offset: 1, last: 1 }));
-  gateway.feed.publish([sentimentLine({ series: 'c1', offset: 1, score: 0.5 })]);
+  gateway.feed.publish(PointLines.of(forecastLines({ series: 'A', offset: 1, last: 1 })));
+  gateway.feed.publish(PointLines.of([sentimentLine({ series: 'c1', offset: 1, score: 0.5 })]));
   let later = false;
   const events = await readEvents(`${gateway.url}/api/live?watch=ticks/A`, (seen) => {
     if (!later && rowsIn(seen).length === 1) {
       later = true;
-      gateway.feed.publish(forecastLines({ series: 'A', offset: 2, last: 2 }));
-      gateway.feed.publish(forecastLines({ series: 'B', offset: 2, last: 3 }));
+      gateway.feed.publish(PointLines.of(forecastLines({ series: 'A', offset: 2, last: 2 })));
+      gateway.feed.publish(PointLines.of(forecastLines({ series: 'B', offset: 2, last: 3 })));
     }
     return rowsIn(seen).length === 2 && seen.some(({ event }) => event === 'stats');
   });
@@ -38,8 +39,8 @@ test('many points between two beats come as one event, and only the watched seri
     if (!published) {
       published = true;
       for (let offset = 0; offset < 300; offset += 1) {
-        gateway.feed.publish(forecastLines({ series: 'a/b c', offset, last: offset + 1 }));
-        gateway.feed.publish(forecastLines({ series: 'other', offset, last: offset + 1 }));
+        gateway.feed.publish(PointLines.of(forecastLines({ series: 'a/b c', offset, last: offset + 1 })));
+        gateway.feed.publish(PointLines.of(forecastLines({ series: 'other', offset, last: offset + 1 })));
       }
     }
     return rowsIn(seen).length >= 300;
@@ -57,7 +58,7 @@ test('a client that does not read holds up nobody and costs no queue', async () 
   assert.equal(stalled.status, 200);
   for (let i = 0; i < 2_000; i += 1)
     for (let offset = 0; offset < 3; offset += 1)
-      gateway.feed.publish(forecastLines({ series: `s${i}`, offset, last: i + 1 }));
+      gateway.feed.publish(PointLines.of(forecastLines({ series: `s${i}`, offset, last: i + 1 })));
   const events = await readEvents(`${gateway.url}/api/live`, (seen) => seen.some(({ event }) => event === 'stats'));
   assert.equal(events.find(({ event }) => event === 'summaries')?.content.length, 2_000);
   stop.abort();

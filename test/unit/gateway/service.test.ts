@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createInfluxReader, createInfluxSink, createRedisLiveFeed } from '@tideline/adapters';
+import { PointLines } from '@tideline/pipeline';
 import { eventually, stackAddresses, uniqueName } from '../../stack/index.ts';
 import { forecastLines, sentimentLine } from './lines.ts';
 
@@ -49,7 +50,9 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
   await using reader = createInfluxReader({ url: influx, database: names.database });
   await using feed = await createRedisLiveFeed({ url: redis, channel: `${names.prefix}-live` });
   const stored = [1, 2, 3].flatMap((offset) => forecastLines({ series: 'A B,C=D', offset, last: 100 + offset }));
-  await sink.write([...stored, sentimentLine({ series: 'c1', offset: 1, score: -0.5, escalation: 0.75 })]);
+  await sink.write(
+    PointLines.of([...stored, sentimentLine({ series: 'c1', offset: 1, score: -0.5, escalation: 0.75 })]),
+  );
   const { child, ended, url } = await startProcess(names);
   try {
     // biome-ignore lint/suspicious/noExplicitAny: what the server sends is what the test looks into
@@ -71,7 +74,7 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
     const stats = await get('/api/stats');
     assert.deepEqual([stats.mode, stats.forecasts, stats.lagRecords], ['stack', 7, 0]);
     // A point that is stored and comes again over the feed is one.
-    feed.publish([...stored, ...forecastLines({ series: 'A B,C=D', offset: 4, last: 104 })]);
+    feed.publish(PointLines.of([...stored, ...forecastLines({ series: 'A B,C=D', offset: 4, last: 104 })]));
     await eventually('the live point', async () => (await get(path)).rows.length === 4);
   } finally {
     child.kill('SIGTERM');

@@ -24,7 +24,7 @@ export interface InfluxAnswer {
 export interface InfluxHttp {
   readonly address: string;
   /** Sends a request; resolves with its answer, whatever its status. Throws RetryableError where nobody answers. */
-  send(method: 'GET' | 'POST', path: string, body?: string): Promise<InfluxAnswer>;
+  send(method: 'GET' | 'POST', path: string, body?: string | Uint8Array): Promise<InfluxAnswer>;
   close(): void;
 }
 
@@ -66,7 +66,7 @@ export function createInfluxHttp(connection: InfluxConnection): InfluxHttp {
   const headers = influxHeaders(connection);
   const timeout = connection.timeoutMs ?? TIMEOUT_MS;
   const prefix = base.pathname.replace(/\/$/, '');
-  const send = (method: 'GET' | 'POST', path: string, body = ''): Promise<InfluxAnswer> =>
+  const send = (method: 'GET' | 'POST', path: string, body: string | Uint8Array = ''): Promise<InfluxAnswer> =>
     new Promise((resolve, reject) => {
       const lengthHeader = { ...headers, 'content-length': Buffer.byteLength(body) };
       const call = request(

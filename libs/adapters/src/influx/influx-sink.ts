@@ -44,7 +44,13 @@ export async function createInfluxSink(options: InfluxSinkOptions): Promise<Infl
   return {
     async write(lines) {
       for (let at = 0; at < lines.length; at += linesARequestMax)
-        await postLines({ http, client, path, database, body: lines.slice(at, at + linesARequestMax).join('\n') });
+        await postLines({
+          http,
+          client,
+          path,
+          database,
+          body: lines.bytes(at, Math.min(lines.length, at + linesARequestMax)),
+        });
     },
     async writePoints(points) {
       await withInfluxErrors(http.address, () =>
@@ -70,7 +76,7 @@ interface Post {
   readonly client: InfluxDB;
   readonly path: string;
   readonly database: string;
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 async function postLines({ http, client, path, database, body }: Post): Promise<void> {

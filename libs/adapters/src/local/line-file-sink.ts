@@ -21,9 +21,8 @@ export async function createLineFileSink(options: { readonly path: string }): Pr
   const file = await open(options.path, 'a+');
   let size = await cutTornLine(file);
   let tail: Promise<void> = Promise.resolve();
-  const append = async (text: string): Promise<void> => {
+  const append = async (bytes: Uint8Array): Promise<void> => {
     try {
-      const bytes = Buffer.from(text);
       await file.appendFile(bytes);
       await file.datasync();
       size += bytes.length;
@@ -35,8 +34,7 @@ export async function createLineFileSink(options: { readonly path: string }): Pr
   return {
     write(lines) {
       if (lines.length === 0) return Promise.resolve();
-      const text = `${lines.join('\n')}\n`;
-      const done = tail.then(() => append(text));
+      const done = tail.then(() => append(lines.bytes()));
       tail = done.catch(() => undefined);
       return done;
     },

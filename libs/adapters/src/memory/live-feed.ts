@@ -5,10 +5,11 @@ export function createMemoryLiveFeed(options: { readonly onError?: (error: unkno
   const listeners = new Set<{ readonly listen: (lines: readonly string[]) => void }>();
   return {
     publish(lines) {
-      if (lines.length === 0) return;
+      if (lines.length === 0 || listeners.size === 0) return;
+      const texts = lines.texts();
       for (const { listen } of listeners) {
         try {
-          listen(lines);
+          listen(texts);
         } catch (error) {
           options.onError?.(error);
         }

@@ -1,4 +1,4 @@
-import { type PointSink, pointIdentity } from '@tideline/pipeline';
+import { type Lines, type PointSink, pointIdentity } from '@tideline/pipeline';
 
 /** A PointSink that can be looked into. */
 export interface MemoryPointSink extends PointSink {
@@ -8,9 +8,7 @@ export interface MemoryPointSink extends PointSink {
 }
 
 /** Keeps the last write of each identity, as InfluxDB does. Unbounded: for tests and runs that end. */
-export function createMemoryPointSink(
-  options: { readonly onWrite?: (lines: readonly string[]) => void } = {},
-): MemoryPointSink {
+export function createMemoryPointSink(options: { readonly onWrite?: (lines: Lines) => void } = {}): MemoryPointSink {
   const points = new Map<string, string>();
   return {
     async write(lines) {

@@ -1,4 +1,4 @@
-import type { LiveFeed } from '@tideline/pipeline';
+import type { Lines, LiveFeed } from '@tideline/pipeline';
 import type { Redis } from 'ioredis';
 import { openRedis, redisAddress } from './redis-connection.ts';
 import { withRedisErrors } from './redis-errors.ts';
@@ -17,11 +17,14 @@ export interface RedisLiveFeedOptions {
 
 const WAITING_LINES_MAX_DEFAULT = 10_000;
 const PING_INTERVAL_MS_DEFAULT = 3_000;
+/** How often a publisher that nobody hears asks whether somebody does. */
+const LOOK_MS = 250;
 /** A message goes to every subscriber's output buffer: Redis cuts one off that has more than 8 MiB for a minute. */
 const MESSAGE_LINES_MAX = 2_000;
 
 /**
- * A feed over Redis publish and subscribe. One message is under way at a time; what comes meanwhile waits in a bounded row, newest kept.
+ * A feed over Redis publish and subscribe. One message is under way at a time; what comes meanwhile waits in a bounded row, newest kept. Nothing is sent
+ * while nobody listens: without a page that is open, the feed costs nothing.
  * Throws RetryableError where no Redis answers.
  */
 export async function createRedisLiveFeed(options: RedisLiveFeedOptions): Promise<LiveFeed> {
@@ -43,9 +46,19 @@ interface Parts {
 
 type Listener = (lines: readonly string[]) => void;
 
+/** Lines from `from` on wait. */
+interface Waiting {
+  readonly lines: Lines;
+  from: number;
+}
+
 class RedisLiveFeed implements LiveFeed {
   readonly #parts: Parts;
-  #waiting: string[] = [];
+  #waiting: Waiting[] = [];
+  #waitingLines = 0;
+  /** Whether somebody was there at the last message. */
+  #isHeard = true;
+  #wake: () => void = () => {};
   #sending: Promise<void> | null = null;
   readonly #listeners = new Set<{ readonly listen: Listener }>();
   #subscriber: Promise<Redis> | null = null;
@@ -56,10 +69,12 @@ class RedisLiveFeed implements LiveFeed {
     this.#parts = parts;
   }
 
-  publish(lines: readonly string[]): void {
+  publish(lines: Lines): void {
     if (this.#closed || lines.length === 0) return;
     const { waitingLinesMax } = this.#parts;
-    this.#waiting = this.#waiting.concat(lines).slice(-waitingLinesMax);
+    this.#waiting.push({ lines, from: Math.max(0, lines.length - waitingLinesMax) });
+    this.#waitingLines += lines.length - this.#waiting[this.#waiting.length - 1].from;
+    while (this.#waitingLines > waitingLinesMax) this.#take(this.#waitingLines - waitingLinesMax);
     this.#sending ??= this.#send().finally(() => {
       this.#sending = null;
     });
@@ -86,6 +101,7 @@ class RedisLiveFeed implements LiveFeed {
     this.#closed = true;
     this.#listeners.clear();
     this.#waiting = [];
+    this.#wake();
     await this.#sending;
     const subscriber = await this.#subscriber?.catch(() => null);
     clearInterval(this.#pinging);
@@ -96,11 +112,40 @@ class RedisLiveFeed implements LiveFeed {
   async #send(): Promise<void> {
     const { redis, channel } = this.#parts;
     while (this.#waiting.length > 0) {
-      const message = this.#waiting.slice(0, MESSAGE_LINES_MAX).join('\n');
-      this.#waiting = this.#waiting.slice(MESSAGE_LINES_MAX);
+      if (!this.#isHeard && !(await this.#look())) continue;
+      const message = this.#take(MESSAGE_LINES_MAX);
       // A message that is lost loses nothing that is kept; the connection's owner has been warned.
-      await redis.publish(channel, message).catch(() => {});
+      const listeners = await redis.publish(channel, message).catch(() => null);
+      if (listeners === 0) this.#isHeard = false;
     }
+  }
+
+  /** Whether somebody listens now; where not, resolves a while later. */
+  async #look(): Promise<boolean> {
+    const { redis, channel } = this.#parts;
+    const counts = await redis.pubsub('NUMSUB', channel).catch(() => []);
+    this.#isHeard = Number(counts[1] ?? 0) > 0;
+    if (this.#isHeard) return this.#waiting.length > 0;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#closed) this.#wake();
+    });
+    return false;
+  }
+
+  /** Takes the oldest lines that wait, `linesMax` at most, as the bytes of a message. */
+  #take(linesMax: number): Buffer {
+    const [first] = this.#waiting;
+    const to = Math.min(first.lines.length, first.from + linesMax);
+    const bytes = first.lines.bytes(first.from, to);
+    this.#waitingLines -= to - first.from;
+    first.from = to;
+    if (to === first.lines.length) this.#waiting.shift();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 1);
   }
 
   async #listen(): Promise<Redis> {

@@ -2,6 +2,7 @@ import { createInfluxSink, followPartition, topicRanges } from '@tideline/adapte
 import { loadTopics } from '@tideline/forecaster';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
 import {
+  type Lines,
   type RebuildReport,
   RetryableError,
   retryInPlace,
@@ -127,7 +128,7 @@ async function openRebuild(replay: ReplayOptions, stack: ResourceStack): Promise
   const sink = options.points ? stack.use(await createInfluxSink(influxOptions(env))) : null;
   const onRetry = (attempt: number, error: Error): void =>
     void process.stderr.write(`Attempt ${attempt}: ${error.message}\n`);
-  const write = async (lines: readonly string[]): Promise<void> => {
+  const write = async (lines: Lines): Promise<void> => {
     if (sink === null) return;
     await retryInPlace(() => sink.write(lines), { sleep, signal, delayMsMax: RETRY_DELAY_MS_MAX, onRetry });
   };
