@@ -1,6 +1,7 @@
 import {
   type Chunk,
   escapeTag,
+  type LineWriter,
   pointTime,
   type RowOutput,
   type Shard,
@@ -24,7 +25,7 @@ export type RowLines = (
   row: number,
   output: RowOutput,
   tail: string,
-  lines: string[],
+  lines: LineWriter,
 ) => void;
 
 /** The points of a declared stream: what its output says of a row, unless the series is too young, and the alerts of its operators. */
