@@ -33,7 +33,7 @@ export {
   TidelineError,
 } from './errors.ts';
 export type { LatePolicy } from './event-times.ts';
-export { LATE_POLICIES, NO_TIMES, TIMES, TIMES_SIZE } from './event-times.ts';
+export { isLate, LATE_POLICIES, NO_TIMES, TIMES, TIMES_SIZE, takeTime } from './event-times.ts';
 export type { OnEvent, PipelineEvent } from './events.ts';
 export type { ForecasterOptions } from './forecaster.ts';
 export { Forecaster } from './forecaster.ts';

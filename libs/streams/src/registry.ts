@@ -1,5 +1,7 @@
 import { ConfigError, type LatePolicy, type Stream } from '@tideline/pipeline';
 import { createCallStream } from './calls/call-stream.ts';
+import type { Declaration } from './declared/declaration.ts';
+import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
 import { isStreamFile, readStreamFile } from './declared/stream-file.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
@@ -36,16 +38,18 @@ export interface StreamDescription {
   /** Field of a record that is the series' id. */
   readonly keyField: string;
   readonly create: (options: StreamOptions) => Stream;
+  /** What the stream's file says; null: it is built in. */
+  readonly declaration: Declaration | null;
 }
 
 /** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */
 export function describeStream(name: string): StreamDescription {
-  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName] };
+  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName], declaration: null };
   if (isStreamFile(name)) {
     const declaration = readStreamFile(name);
     const { model: modelName, key: keyField } = declaration;
     const create = (options: StreamOptions): Stream => createDeclaredStream(declaration, options);
-    return { name: declaration.name, modelName, keyField, create };
+    return { name: declaration.name, modelName, keyField, create, declaration };
   }
   const known = STREAM_NAMES.join(', ');
   throw new ConfigError([
@@ -59,17 +63,31 @@ export function createStream(name: string, options: StreamOptions): Stream {
   return describeStream(name).create(options);
 }
 
-/** Throws ConfigError where a model's widths are not those of the stream. */
+/**
+ * Throws ConfigError where a model's widths are not those of the stream, or its card says that it was trained for other features or outputs: the widths
+ * alone do not tell.
+ */
 export function assertModelFits(
   stream: Stream,
   model: { readonly name: string; readonly inputSize: number; readonly outputSize: number },
+  trained: { readonly declaration: Declaration | null; readonly card: Readonly<Record<string, unknown>> | null } = {
+    declaration: null,
+    card: null,
+  },
 ): void {
   const problems: string[] = [];
+  const cure = `train a model for this stream ('tideline train ${stream.name}').`;
   for (const width of ['inputSize', 'outputSize'] as const)
     if (model[width] !== stream[width])
       problems.push(
-        `Model '${model.name}' has ${width} ${model[width]}, stream '${stream.name}' needs ${stream[width]}: ` +
-          `train a model for this stream ('tideline train ${stream.name}').`,
+        `Model '${model.name}' has ${width} ${model[width]}, stream '${stream.name}' needs ${stream[width]}: ${cure}`,
       );
+  const { declaration, card } = trained;
+  const digest = card?.declaration;
+  if (declaration !== null && typeof digest === 'string' && digest !== declarationDigest(declaration))
+    problems.push(
+      `Model '${model.name}' was trained for other bars, features or outputs than stream '${stream.name}' declares: ` +
+        `train it again, or go back to the file that it was trained with.`,
+    );
   if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -31,9 +31,10 @@ export async function loadTopics(
   for (const entry of options.streams) {
     const { topic, stream: name, model: _, ...rules } = entry;
     const modelName = modelOf(entry);
-    const stream = describeStream(name).create({ modelName, ...rules });
-    const { model } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
-    assertModelFits(stream, model.spec);
+    const { create, declaration } = describeStream(name);
+    const stream = create({ modelName, ...rules });
+    const { model, card } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
+    assertModelFits(stream, model.spec, { declaration, card });
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });
     options.onEngine({ topic, engine, reasons });
     topics.set(topic, { stream, engine });

@@ -17,7 +17,7 @@ import {
   sentimentClass,
 } from '@tideline/streams';
 import { evaluate } from './evaluate.ts';
-import { type SeriesRows, seriesRows } from './series-rows.ts';
+import { readRows, type SeriesRows } from './series-rows.ts';
 import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 
 const CALLS = { train: 900, validation: 200, test: 300 } as const;
@@ -34,7 +34,7 @@ export async function trainCalls(options: TrainerOptions): Promise<TrainedModel>
     outputSize: stream.outputSize,
   };
   const labelled = (part: keyof typeof CALLS, seed: number): LabelledCall[] =>
-    seriesRows(stream, generatedCalls({ seed, calls: CALLS[part] })).map((call) => ({
+    readRows(stream, generatedCalls({ seed, calls: CALLS[part] })).series.map((call) => ({
       call,
       labels: labelsOf(call, stream.contextSize),
     }));

@@ -1,4 +1,4 @@
-import { ChunkBuilder, type Stream } from '@tideline/pipeline';
+import { ChunkBuilder, isLate, NO_TIMES, PoisonRecordError, type Stream, takeTime } from '@tideline/pipeline';
 import type { SourceRecord } from '@tideline/streams';
 
 /** The rows of one series that step the network, as the stream's own code computes them online. */
@@ -15,34 +15,65 @@ export interface SeriesRows {
   readonly records: readonly SourceRecord[];
 }
 
+/** What the stream took, and what it refused as it would online. */
+export interface RowsRead {
+  readonly series: readonly SeriesRows[];
+  /** Records that cannot be read, by their reason without its values. */
+  readonly refused: ReadonlyMap<string, number>;
+  /** Late and repeated records, whatever became of them. */
+  readonly untimely: number;
+}
+
 const ENCODER = new TextEncoder();
 
-/** Decodes and advances all records by the stream's own `decode` and `advance`: the same code offline and online. */
-export function seriesRows(stream: Stream, records: Iterable<SourceRecord>): SeriesRows[] {
+/** Decodes and advances all records by the stream's own `decode`, `repeats` and `advance` and its policy for late records: the same code offline and online. */
+export function readRows(stream: Stream, records: Iterable<SourceRecord>): RowsRead {
   const bySeries = new Map<string, SourceRecord[]>();
   for (const record of records) {
     const list = bySeries.get(record.key);
     if (list) list.push(record);
     else bySeries.set(record.key, [record]);
   }
-  return [...bySeries].map(([key, list]) => oneSeries(stream, key, list));
+  const counts = { refused: new Map<string, number>(), untimely: 0 };
+  const series = [...bySeries].map(([key, list]) => oneSeries(stream, key, list, counts));
+  return { series: series.filter(({ rows }) => rows > 0), ...counts };
 }
 
-function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[]): SeriesRows {
+interface Counts {
+  readonly refused: Map<string, number>;
+  untimely: number;
+}
+
+function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[], counts: Counts): SeriesRows {
   const builder = new ChunkBuilder(stream.schema, list.length);
-  list.forEach((record, offset) => {
+  const read = list.filter((record, offset) => {
     const { value, timestampMs } = record;
-    stream.decode(
-      { offset, key: ENCODER.encode(key), value: ENCODER.encode(value), timestampMs, headers: {} },
-      builder,
-    );
+    try {
+      stream.decode(
+        { offset, key: ENCODER.encode(key), value: ENCODER.encode(value), timestampMs, headers: {} },
+        builder,
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof PoisonRecordError)) throw error;
+      const reason = error.field === '' ? error.message : `field '${error.field}'`;
+      counts.refused.set(reason, (counts.refused.get(reason) ?? 0) + 1);
+      return false;
+    }
   });
   const chunk = builder.finish(list.length);
   const state = new Float64Array(stream.stateSize);
-  const inputs = new Float32Array(list.length * stream.inputSize);
-  const context = new Float64Array(list.length * stream.contextSize);
+  const times = Float64Array.from(NO_TIMES);
+  const inputs = new Float32Array(chunk.rows * stream.inputSize);
+  const context = new Float64Array(chunk.rows * stream.contextSize);
   const steps: number[] = [];
   for (let row = 0; row < chunk.rows; row += 1) {
+    const isUntimely =
+      !stream.ends?.(chunk, row) && (isLate(chunk, row, times, 0) || stream.repeats?.(chunk, row, state, 0) === true);
+    if (isUntimely) {
+      counts.untimely += 1;
+      if ((stream.late ?? 'apply') !== 'apply') continue;
+    }
     const at = steps.length;
     const buffers = {
       state,
@@ -52,7 +83,9 @@ function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[]): 
       context,
       contextAt: at * stream.contextSize,
     };
-    if (stream.advance(chunk, row, buffers) === 'step') steps.push(row);
+    const isStep = stream.advance(chunk, row, buffers) === 'step';
+    takeTime(chunk, row, { isStep, watermarkMs: Number.NEGATIVE_INFINITY }, times, 0);
+    if (isStep) steps.push(row);
   }
   return {
     key,
@@ -60,6 +93,6 @@ function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[]): 
     inputs: inputs.subarray(0, steps.length * stream.inputSize),
     context: context.subarray(0, steps.length * stream.contextSize),
     timeMs: Float64Array.from(steps, (row) => chunk.timeMs[row]),
-    records: steps.map((row) => list[row]),
+    records: steps.map((row) => read[row]),
   };
 }

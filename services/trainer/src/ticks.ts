@@ -6,16 +6,38 @@ import {
   type TrainingSequence,
   trainRecurrent,
 } from '@tideline/nn';
-import { createTickStream, generatedTicks, realPrices, TICK_HORIZONS, tickLoss } from '@tideline/streams';
-import { type SeriesRows, seriesRows } from './series-rows.ts';
-import { scoreTicks, type TickScore, targetOf } from './tick-score.ts';
+import {
+  createTickStream,
+  generatedTicks,
+  QUANTILES,
+  realPrices,
+  TICK_CONTEXT,
+  TICK_HORIZONS,
+} from '@tideline/streams';
+import {
+  type QuantileScore,
+  type QuantileTask,
+  type SeriesGroups,
+  scoreQuantiles,
+  segmentsOf,
+  TEST_SHARE,
+  TRAIN_SHARE,
+} from './quantile-task.ts';
+import { readRows } from './series-rows.ts';
 import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 
-/** Shares of each series in time order: training, then validation (chooses the epoch), then test (reported only). */
-const TRAIN_SHARE = 0.7;
-const VALIDATION_SHARE = 0.15;
-/** Long series are cut, so that an epoch has many sequences side by side. */
-const SEGMENT_ROWS = 512;
+const TASK: QuantileTask = {
+  horizons: TICK_HORIZONS,
+  levels: QUANTILES,
+  valueAt: TICK_CONTEXT.price,
+  unitAt: TICK_CONTEXT.sigma,
+};
+const GROUPS: SeriesGroups = {
+  'real, S&P 500 daily': (key) => key === 'SP500',
+  'real, Apple daily': (key) => key === 'AAPL-DAILY',
+  'real, five stocks monthly': (key) => !['SP500', 'AAPL-DAILY'].includes(key) && !key.startsWith('GEN'),
+  generated: (key) => key.startsWith('GEN'),
+};
 const GENERATED = { symbols: 40, records: 24_000 } as const;
 
 /** Trains the tick model on the real prices that npm packages ship and on generated ticks, and scores it on the last part of each series. */
@@ -30,14 +52,14 @@ export async function trainTicks(options: TrainerOptions): Promise<TrainedModel>
     outputSize: stream.outputSize,
   };
   const records = [...realPrices(), ...generatedTicks({ seed: options.seed + 1_000, ...GENERATED })];
-  const series = seriesRows(stream, records);
+  const { series } = readRows(stream, records);
   const part = (from: number, to: number): TrainingSequence[] =>
-    series.flatMap((one) => segments(one, from, to, stream.inputSize));
+    series.flatMap((one) => segmentsOf(TASK, one, from, to));
   const result = await trainRecurrent({
     ...options,
     spec,
     train: part(0, TRAIN_SHARE),
-    validation: part(TRAIN_SHARE, TRAIN_SHARE + VALIDATION_SHARE),
+    validation: part(TRAIN_SHARE, TEST_SHARE),
     windowRows: 64,
     batchSequences: 16,
     learningRate: 3e-3,
@@ -45,35 +67,15 @@ export async function trainTicks(options: TrainerOptions): Promise<TrainedModel>
     patience: 5,
   });
   const model = createModel(spec, result.weights);
-  const scores = scoreTicks(series, model, { train: TRAIN_SHARE, test: TRAIN_SHARE + VALIDATION_SHARE });
+  const scores = scoreQuantiles(TASK, series, model, GROUPS);
   return { model, card: card(model.digest, options.seed, result.history, scores) };
-}
-
-/** Rows [from, to) of a series, as shares of its length, cut into segments; a segment's target may lie behind its end but not behind the part's. */
-function segments(one: SeriesRows, from: number, to: number, inputSize: number): TrainingSequence[] {
-  const end = Math.floor(one.rows * to);
-  const found: TrainingSequence[] = [];
-  for (let start = Math.floor(one.rows * from); start < end; start += SEGMENT_ROWS) {
-    const rows = Math.min(SEGMENT_ROWS, end - start);
-    const targets = Array.from({ length: rows }, (_, row) =>
-      Float64Array.from(TICK_HORIZONS, (horizon) => targetOf(one, start + row, horizon, end)),
-    );
-    found.push({
-      name: `${one.key} from row ${start}`,
-      inputs: one.inputs.subarray(start * inputSize, (start + rows) * inputSize),
-      rows,
-      loss: (outputs, row, gradient) =>
-        targets[row].every(Number.isNaN) ? null : tickLoss(outputs, targets[row], gradient),
-    });
-  }
-  return found;
 }
 
 function card(
   digest: string,
   seed: number,
   history: readonly EpochReport[],
-  test: Record<string, TickScore>,
+  test: Record<string, QuantileScore>,
 ): ModelCard {
   return {
     name: 'ticks-lstm',

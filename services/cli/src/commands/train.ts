@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Argument, InvalidArgumentError } from '@commander-js/extra-typings';
-import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { type CellKind, ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
+import { ConfigError } from '@tideline/pipeline';
+import { isStreamFile } from '@tideline/streams';
 import {
   checkpointToResume,
   type TrainedModel,
@@ -11,12 +13,10 @@ import {
   writeCheckpoint,
 } from '@tideline/trainer';
 import type { Program } from '../program.ts';
+import { type DeclaredOptions, trainFromFile } from './train-declared.ts';
 import { trainProgress } from './train-progress.ts';
 
-const TRAINERS = { ticks: trainTicks, calls: trainCalls } as const satisfies Record<
-  string,
-  (options: TrainerOptions) => Promise<TrainedModel>
->;
+const TRAINERS = { ticks: trainTicks, calls: trainCalls } as const satisfies Record<string, Trainer>;
 /** The shipped models' own: the plain command makes them again, to the bit. */
 const EPOCHS_DEFAULT = 25;
 /** sysexits.h: EX_DATAERR and EX_TEMPFAIL. */
@@ -25,7 +25,8 @@ const EXIT_STOPPED = 75;
 const HELP_END = `A run that was killed and resumed ends with the bits of one that was not.
 Exit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`;
 
-interface TrainOptions {
+interface TrainOptions extends DeclaredOptions {
+  readonly stream?: string | undefined;
   readonly out: string;
   readonly seed: number;
   readonly epochs: number;
@@ -38,9 +39,22 @@ export function addTrain(program: Program): void {
   program
     .command('train')
     .description(
-      'train the shipped model of a stream from data that npm packages ship or that is generated, and write model.tdl and card.json',
+      'train the model of a stream and write model.tdl and card.json: ticks and calls, the shipped ones, from data that npm ' +
+        'packages ship or that is generated; a stream that a file declares from --data',
     )
-    .addArgument(new Argument('<stream>', 'stream of the model').choices(['ticks', 'calls'] as const))
+    .argument('[stream]', 'ticks, calls, or the file that declares the stream')
+    .option('--stream <name>', 'the same as an option')
+    .option('--data <file...>', 'records of a declared stream: CSV or JSON lines, also .gz')
+    .option('--map <field=column...>', "field of the record = column of --data's files")
+    .addOption(
+      new Option('--cell <cell>', 'of a declared stream')
+        .choices(['lstm', 'gru', 'rnn'] as const)
+        .default('lstm' as CellKind),
+    )
+    .option('--hidden <units>', 'units of a layer, of a declared stream', wholeNumber, 32)
+    .option('--layers <number>', 'of a declared stream', wholeNumber, 1)
+    .option('--learning-rate <rate>', 'of a declared stream', positive, 3e-3)
+    .option('--patience <epochs>', 'epochs without a better validation loss, of a declared stream', wholeNumber, 5)
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber, 1)
     .option('--epochs <number>', 'epochs at most', wholeNumber, EPOCHS_DEFAULT)
@@ -48,7 +62,7 @@ export function addTrain(program: Program): void {
     .option('--resume', 'go on from the checkpoint, where there is one')
     .option('--json', 'print one JSON line')
     .addHelpText('after', `\n${HELP_END}`)
-    .action((stream, options) => program.run('train', ({ drain }) => train(stream, options, drain)));
+    .action((stream, options) => program.run('train', ({ drain }) => train(stream ?? options.stream, options, drain)));
 }
 
 function wholeNumber(text: string): number {
@@ -57,13 +71,34 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function train(stream: keyof typeof TRAINERS, options: TrainOptions, signal: AbortSignal): Promise<void> {
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('must be a number above 0.');
+  return value;
+}
+
+type Trainer = (options: TrainerOptions) => Promise<TrainedModel>;
+
+/** Throws ConfigError where there is no such stream. */
+function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
+  const known = Object.keys(TRAINERS).join(', ');
+  if (stream === undefined)
+    throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
+  if (Object.hasOwn(TRAINERS, stream)) return TRAINERS[stream as keyof typeof TRAINERS];
+  if (isStreamFile(stream)) return (trainer) => trainFromFile(stream, options, trainer);
+  throw new ConfigError([
+    `There is no stream '${stream}': use ${known}, or the path of a file that declares one (.yaml, .json).`,
+  ]);
+}
+
+async function train(stream: string | undefined, options: TrainOptions, signal: AbortSignal): Promise<void> {
   const { seed, epochs, checkpoint: path } = options;
+  const trainer = trainerOf(stream, options);
   const resume = await resumeFrom(options);
   const progress = trainProgress(epochs);
   let trained: TrainedModel;
   try {
-    trained = await TRAINERS[stream]({
+    trained = await trainer({
       ...{ seed, epochs, signal, onEpoch: progress.onEpoch },
       ...(resume ? { resume } : {}),
       ...(path === undefined ? {} : { checkpoint: (checkpoint) => writeCheckpoint(path, checkpoint) }),

@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto';
+import type { Declaration } from './declaration.ts';
+
+/** SHA-256, hex, of what a model learns by: fields, bars, features and outputs. Other changes of a stream's file leave its model as it is. */
+export function declarationDigest({ fields, bars, features, output }: Declaration): string {
+  return createHash('sha256')
+    .update(JSON.stringify([fields.map(({ name }) => name), bars, features, output]))
+    .digest('hex');
+}

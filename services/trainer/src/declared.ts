@@ -1,0 +1,163 @@
+import {
+  type CellKind,
+  createModel,
+  type EpochReport,
+  type ModelCard,
+  type ModelSpec,
+  type TrainingSequence,
+  trainRecurrent,
+} from '@tideline/nn';
+import { ConfigError } from '@tideline/pipeline';
+import {
+  createDeclaredStream,
+  type Declaration,
+  declarationDigest,
+  type QuantileOutput,
+  rowValuesOf,
+  type SourceRecord,
+} from '@tideline/streams';
+import {
+  type QuantileScore,
+  type QuantileTask,
+  type SeriesGroups,
+  scoreQuantiles,
+  segmentsOf,
+  TEST_SHARE,
+  TRAIN_SHARE,
+} from './quantile-task.ts';
+import { type RowsRead, readRows, type SeriesRows } from './series-rows.ts';
+import type { TrainedModel, TrainerOptions } from './trained-model.ts';
+
+export interface NetworkOptions {
+  readonly cell: CellKind;
+  readonly hiddenSize: number;
+  readonly layers: number;
+}
+
+export interface DeclaredTrainerOptions extends TrainerOptions {
+  readonly declaration: Declaration;
+  readonly records: Iterable<SourceRecord>;
+  /** What the card says of the records: where they came from. */
+  readonly source: Readonly<Record<string, unknown>>;
+  readonly network: NetworkOptions;
+  readonly learningRate: number;
+  /** Epochs without a better validation loss after which training stops. */
+  readonly patience: number;
+}
+
+/** Fewer steps leave nothing to learn from or to score. */
+const SERIES_ROWS_MIN = 20;
+/** More series are scored together only. */
+const GROUPS_MAX = 20;
+
+/**
+ * Trains the model of a declared stream on records, read by the stream's own code: quantiles of the log return over its horizons. Throws ConfigError where
+ * the stream's output is not quantiles, or no series is long enough.
+ */
+export async function trainDeclared(options: DeclaredTrainerOptions): Promise<TrainedModel> {
+  const { declaration, network } = options;
+  const { output, model: name } = declaration;
+  if (output.kind !== 'quantiles')
+    throw new ConfigError([
+      `The output of stream '${declaration.name}' is raw: what it should learn is not said. Declare 'output: {kind: quantiles, of: …}'.`,
+    ]);
+  const stream = createDeclaredStream(declaration, { modelName: name });
+  const read = readRows(stream, options.records);
+  const task = taskOf(declaration, output);
+  const margin = Math.max(...task.horizons);
+  const series = read.series.filter(({ rows }) => rows >= SERIES_ROWS_MIN + margin);
+  if (series.length === 0) throw new ConfigError([tooLittle(declaration, read, SERIES_ROWS_MIN + margin)]);
+  const { inputSize, outputSize } = stream;
+  const spec: ModelSpec = { name, ...network, inputSize, outputSize };
+  const part = (from: number, to: number): TrainingSequence[] =>
+    series.flatMap((one) => segmentsOf(task, one, from, to));
+  const result = await trainRecurrent({
+    ...trainerOptions(options),
+    spec,
+    train: part(0, TRAIN_SHARE),
+    validation: part(TRAIN_SHARE, TEST_SHARE),
+    windowRows: 64,
+    batchSequences: 16,
+    clipNorm: 1,
+  });
+  const model = createModel(spec, result.weights);
+  const scores = scoreQuantiles(task, series, model, groupsOf(series));
+  const found = { read, series, digest: model.digest, history: result.history };
+  return { model, card: card(options, found, scores) };
+}
+
+/** Without what only this trainer knows. */
+function trainerOptions(
+  options: DeclaredTrainerOptions,
+): TrainerOptions & Pick<DeclaredTrainerOptions, 'learningRate' | 'patience'> {
+  const { declaration: _, records: __, source: ___, network: ____, ...rest } = options;
+  return rest;
+}
+
+function taskOf(declaration: Declaration, { levels, horizons, of, unit }: QuantileOutput): QuantileTask {
+  const { contextAt } = rowValuesOf(declaration);
+  return { levels, horizons, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit) };
+}
+
+function groupsOf(series: readonly SeriesRows[]): SeriesGroups {
+  const single = series.length > 1 && series.length <= GROUPS_MAX ? series : [];
+  return {
+    'all series': () => true,
+    ...Object.fromEntries(single.map(({ key }) => [`series ${key}`, (other: string) => other === key])),
+  };
+}
+
+function tooLittle({ name, key }: Declaration, { series, refused }: RowsRead, rowsMin: number): string {
+  const longest = Math.max(0, ...series.map(({ rows }) => rows));
+  const reasons = [...refused].map(([reason, count]) => `${count} refused: ${reason}`).join('; ');
+  return (
+    `No series of stream '${name}' has the ${rowsMin} steps that training needs; the longest of ${series.length} has ${longest}` +
+    `${reasons === '' ? '' : ` (${reasons})`}. Check that '${key}' is the field of the series' id, or give more records.`
+  );
+}
+
+function card(
+  { declaration, source, seed, network, learningRate, patience }: DeclaredTrainerOptions,
+  found: {
+    readonly read: RowsRead;
+    readonly series: readonly SeriesRows[];
+    readonly digest: string;
+    readonly history: readonly EpochReport[];
+  },
+  test: Readonly<Record<string, QuantileScore>>,
+): ModelCard {
+  const { read, series, digest, history } = found;
+  const times = series.flatMap(({ timeMs }) => [timeMs[0], timeMs[timeMs.length - 1]]);
+  const day = (ms: number): string => new Date(ms).toISOString();
+  return {
+    name: declaration.model,
+    digest,
+    stream: declaration.name,
+    /** Of what the model learnt by: a stream that declares otherwise refuses it. */
+    declaration: declarationDigest(declaration),
+    task: `quantiles of the log return, ${JSON.stringify(declaration.output)}`,
+    data: [
+      {
+        ...source,
+        range: `${day(Math.min(...times))} to ${day(Math.max(...times))}`,
+        series: series.length,
+        steps: series.reduce((sum, { rows }) => sum + rows, 0),
+        seriesTooShort: read.series.length - series.length,
+        refused: Object.fromEntries(read.refused),
+        lateOrRepeated: read.untimely,
+      },
+    ],
+    split:
+      'each series in time order: first 70 % training, next 15 % validation (chooses the epoch), last 15 % test (reported only)',
+    settings: { ...network, learningRate, patience },
+    seed,
+    epochs: history,
+    test,
+    units: [
+      'pinball loss: mean over the levels, in units of a return.',
+      'normalPinball: quantiles of a normal distribution with that unit as its deviation around the last value.',
+      "empiricalPinball: the training part's own quantiles of its returns in that unit.",
+      'gainError: standard error of empiricalPinball - pinball, rows taken as independent.',
+    ].join(' '),
+  };
+}
