@@ -6,6 +6,7 @@ import { fail, ROOT, runProgram } from './run.mjs';
 
 /** Name: what it measures. Each is test/bench/NAME/main.ts. */
 const BENCHES = {
+  pipeline: 'the standard job from Kafka to InfluxDB: records a second, processor time, memory, every point checked',
   engines:
     'every engine beside onnxruntime, PyTorch and TensorFlow.js, and the distance from the limits of the machine',
 };

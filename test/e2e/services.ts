@@ -23,8 +23,9 @@ export type ServiceEnvironment = Readonly<Record<string, string>>;
 export async function startService(
   name: 'ingest' | 'forecaster' | 'gateway',
   env: ServiceEnvironment,
+  nodeFlags: readonly string[] = [],
 ): Promise<RunningService> {
-  const child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'main.js')], {
+  const child = spawn(process.execPath, [...nodeFlags, join(ROOT, 'services', name, 'dist', 'main.js')], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
