@@ -55,7 +55,8 @@ function tableOf(result: RunResult): string {
     `${variant}, ${records} records${result.killed ? ', both services killed at two fifths' : ''}`,
     `  ${seconds.toFixed(2)} s, ${Math.round(recordsPerSecond)} records/s; missing ${missing}, wrong ${wrong}`,
     `  processor seconds a million records: ours ${ours.toFixed(1)} (${cpu.join(', ')})`,
-    `  memory: ingest ${Math.round(peakMb.ingest)} MB, forecaster ${Math.round(peakMb.forecaster)} MB at most; Redis ${Math.round(result.redisBytesASeries)} bytes a series`,
+    `  memory at most: ingest ${Math.round(peakMb.ingest)} MB, forecaster ${Math.round(peakMb.forecaster)} MB`,
+    `  Redis: ${Math.round(result.redisBytesASeries)} bytes a series`,
     '',
   ].join('\n');
 }
