@@ -44,7 +44,8 @@ export async function importFile(file: string, options: ImportArguments): Promis
   const path = join(folder, 'model.tdl');
   if (!replace && (await exists(path)))
     throw new ImportError(
-      `There is a model at '${path}' already. Give another --name, or --replace to overwrite it: the states of its series then start anew.`,
+      `There is a model at '${path}' already. Give another --name, or --replace to overwrite it: ` +
+        `forecasters that are started with it then wait for 'tideline models promote'.`,
     );
   const card = cardOf(imported);
   await saveModel(path, model, card);

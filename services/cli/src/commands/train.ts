@@ -152,6 +152,7 @@ async function writeModel({ model, card }: TrainedModel, { out, json }: TrainOpt
   process.stdout.write(
     json
       ? `${JSON.stringify(result)}\n`
-      : `${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n`,
+      : `${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n` +
+          `A running pipeline goes over to it with 'tideline models promote'.\n`,
   );
 }
