@@ -89,6 +89,9 @@ test(PROMISE, async (t) => {
     await producer.send(ticks.slice(TICKS / 2));
     await eventually('everything done by the second', async () => (await position()) === TICKS, DEADLINE_MS);
     assert.match((await tideline(['models', 'promote'], { env: later })).stdout, /has ticks-v2 already/);
+    const refused = await tideline(['state', 'reset', ticks[0].key, '--topic', topic, '--replay'], { env });
+    assert.equal(refused.code, 78, refused.stderr);
+    assert.match(refused.stderr, /has another model than 'ticks-lstm'/);
 
     const shards = await readTopic({ brokers: kafka, topic, records: TICKS });
     const part = (isKept: (offset: number, from: number) => boolean): Map<Shard, RawRecord[]> =>
