@@ -1,9 +1,10 @@
-import { ConfigError, type LatePolicy, type Stream } from '@tideline/pipeline';
+import { ConfigError, type LatePolicy, PoisonRecordError, type Stream } from '@tideline/pipeline';
 import { createCallStream } from './calls/call-stream.ts';
 import type { Declaration } from './declared/declaration.ts';
 import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
 import { isStreamFile, readStreamFile } from './declared/stream-file.ts';
+import { readTimeField } from './event-time.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
 
 export interface StreamOptions {
@@ -38,24 +39,38 @@ export interface StreamDescription {
   /** Field of a record that is the series' id. */
   readonly keyField: string;
   readonly create: (options: StreamOptions) => Stream;
+  /** Event time of a record, epoch ms, 0 where it cannot be read; null: the fields of the contracts have it. */
+  readonly timeMsOf: ((record: Readonly<Record<string, unknown>>) => number) | null;
   /** What the stream's file says; null: it is built in. */
   readonly declaration: Declaration | null;
 }
 
 /** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */
 export function describeStream(name: string): StreamDescription {
-  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName], declaration: null };
+  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName], timeMsOf: null, declaration: null };
   if (isStreamFile(name)) {
     const declaration = readStreamFile(name);
     const { model: modelName, key: keyField } = declaration;
     const create = (options: StreamOptions): Stream => createDeclaredStream(declaration, options);
-    return { name: declaration.name, modelName, keyField, create, declaration };
+    return { name: declaration.name, modelName, keyField, create, timeMsOf: timeReader(declaration), declaration };
   }
   const known = STREAM_NAMES.join(', ');
   throw new ConfigError([
     `There is no stream '${name}': use one of ${known} or the path of a file that declares one (.yaml, .json); ` +
       `'topic=stream' for a topic of another name.`,
   ]);
+}
+
+function timeReader({ time: { field, unit } }: Declaration): (record: Readonly<Record<string, unknown>>) => number {
+  return (record) => {
+    try {
+      return readTimeField(record, field, unit).ms;
+    } catch (error) {
+      // The stream itself refuses the record, with its reason.
+      if (error instanceof PoisonRecordError) return 0;
+      throw error;
+    }
+  };
 }
 
 /** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */

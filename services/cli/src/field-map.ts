@@ -1,12 +1,14 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { RecordFileOptions } from '@tideline/adapters';
 import { describeStream, isStreamFile } from '@tideline/streams';
 
 const KEY_FIELDS: Readonly<Record<string, string>> = { ticks: 'symbol', calls: 'callId', 'call-volume': 'queue' };
 
-/** Field of a record that is its key, by topic or by the file that declares its stream. */
-export function keyFieldOf(topicOrStream: string): string {
-  if (isStreamFile(topicOrStream)) return describeStream(topicOrStream).keyField;
-  return KEY_FIELDS[topicOrStream] ?? 'key';
+/** How a file's records are read for a topic, or for the stream that a file declares: the field that is their key, and their time. */
+export function recordsOf(topicOrStream: string): Pick<RecordFileOptions, 'keyField' | 'timeMsOf'> {
+  if (!isStreamFile(topicOrStream)) return { keyField: KEY_FIELDS[topicOrStream] ?? 'key' };
+  const { keyField, timeMsOf } = describeStream(topicOrStream);
+  return { keyField, ...(timeMsOf === null ? {} : { timeMsOf }) };
 }
 
 /** `['ts=ts_us', 'price=px']` as `{ts: 'ts_us', price: 'px'}`. Throws InvalidArgumentError that names the part. */

@@ -6,6 +6,7 @@ import { addModels } from './commands/models.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServices } from './commands/services.ts';
 import { addState } from './commands/state.ts';
+import { addStream } from './commands/stream.ts';
 import { addTrain } from './commands/train.ts';
 import { addDown, addUp } from './commands/up.ts';
 import { Program } from './program.ts';
@@ -22,6 +23,7 @@ for (const add of [
   addServices,
   addReplay,
   addTrain,
+  addStream,
   addModels,
   addState,
   addDlq,

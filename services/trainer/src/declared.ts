@@ -109,7 +109,7 @@ function groupsOf(series: readonly SeriesRows[]): SeriesGroups {
 
 function tooLittle({ name, key }: Declaration, { series, refused }: RowsRead, rowsMin: number): string {
   const longest = Math.max(0, ...series.map(({ rows }) => rows));
-  const reasons = [...refused].map(([reason, count]) => `${count} refused: ${reason}`).join('; ');
+  const reasons = [...refused.values()].map(({ count, reason }) => `${count} refused, such as: ${reason}`).join('; ');
   return (
     `No series of stream '${name}' has the ${rowsMin} steps that training needs; the longest of ${series.length} has ${longest}` +
     `${reasons === '' ? '' : ` (${reasons})`}. Check that '${key}' is the field of the series' id, or give more records.`

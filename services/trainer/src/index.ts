@@ -3,7 +3,7 @@ export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoin
 export type { DeclaredTrainerOptions, NetworkOptions } from './declared.ts';
 export { trainDeclared } from './declared.ts';
 export { evaluate } from './evaluate.ts';
-export type { RowsRead, SeriesRows } from './series-rows.ts';
+export type { Refused, RowsRead, SeriesRows } from './series-rows.ts';
 export { readRows } from './series-rows.ts';
 export { trainTicks } from './ticks.ts';
 export type { TrainedModel, TrainerOptions } from './trained-model.ts';

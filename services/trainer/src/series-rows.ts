@@ -15,11 +15,17 @@ export interface SeriesRows {
   readonly records: readonly SourceRecord[];
 }
 
+/** How many records were refused for one field, and the reason of the first. */
+export interface Refused {
+  readonly count: number;
+  readonly reason: string;
+}
+
 /** What the stream took, and what it refused as it would online. */
 export interface RowsRead {
   readonly series: readonly SeriesRows[];
-  /** Records that cannot be read, by their reason without its values. */
-  readonly refused: ReadonlyMap<string, number>;
+  /** Records that cannot be read, by the field at fault ('': the whole record). */
+  readonly refused: ReadonlyMap<string, Refused>;
   /** Late and repeated records, whatever became of them. */
   readonly untimely: number;
 }
@@ -34,13 +40,13 @@ export function readRows(stream: Stream, records: Iterable<SourceRecord>): RowsR
     if (list) list.push(record);
     else bySeries.set(record.key, [record]);
   }
-  const counts = { refused: new Map<string, number>(), untimely: 0 };
+  const counts = { refused: new Map<string, Refused>(), untimely: 0 };
   const series = [...bySeries].map(([key, list]) => oneSeries(stream, key, list, counts));
   return { series: series.filter(({ rows }) => rows > 0), ...counts };
 }
 
 interface Counts {
-  readonly refused: Map<string, number>;
+  readonly refused: Map<string, Refused>;
   untimely: number;
 }
 
@@ -56,8 +62,8 @@ function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[], c
       return true;
     } catch (error) {
       if (!(error instanceof PoisonRecordError)) throw error;
-      const reason = error.field === '' ? error.message : `field '${error.field}'`;
-      counts.refused.set(reason, (counts.refused.get(reason) ?? 0) + 1);
+      const { count, reason } = counts.refused.get(error.field) ?? { count: 0, reason: error.message };
+      counts.refused.set(error.field, { count: count + 1, reason });
       return false;
     }
   });

@@ -14,6 +14,8 @@ export interface RecordFileOptions {
   readonly keyField: string;
   /** Field of the contract -> column of the file. `ts` from a column whose name ends in `_us` or `_ns` becomes `tsUs` or `tsNs`. */
   readonly map: Readonly<Record<string, string>>;
+  /** Event time of a record, epoch ms, for pacing and Kafka's own time; without it that of the contracts' fields. 0: it has none. */
+  readonly timeMsOf?: (record: Readonly<Record<string, unknown>>) => number;
   readonly stdin?: Readable;
 }
 
@@ -22,7 +24,8 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Reads records from a file in its order. Throws Error with the path and the cure where it cannot be read. */
 export async function* readRecordFile(options: RecordFileOptions): AsyncGenerator<FeedRecord> {
-  const rename = renaming(options.map);
+  const rename = renaming(options.map, options.timeMsOf !== undefined);
+  const timeMsOf = options.timeMsOf ?? timeOf;
   for await (const row of readRows(options)) {
     if (typeof row === 'string') {
       // A line that is not a JSON object goes on as it is: the stream dead-letters it with its reason.
@@ -34,7 +37,7 @@ export async function* readRecordFile(options: RecordFileOptions): AsyncGenerato
       topic: options.topic,
       key: String(record[options.keyField] ?? ''),
       value: JSON.stringify(record),
-      timestampMs: timeOf(record),
+      timestampMs: timeMsOf(record),
     };
   }
 }
@@ -52,6 +55,7 @@ async function* readRows(options: RecordFileOptions): AsyncGenerator<Record<stri
   const { path } = options;
   const name = path.replace(/\.gz$/, '');
   const isCsv = name.endsWith('.csv');
+  const keyColumn = options.map[options.keyField] ?? options.keyField;
   if (path !== '-' && !isCsv && !/\.(jsonl|ndjson|json)$/.test(name))
     throw new Error(
       `'${path}' is no file of records: its name must end in .csv, .jsonl, .ndjson or .json, each also with .gz.`,
@@ -60,7 +64,7 @@ async function* readRows(options: RecordFileOptions): AsyncGenerator<Record<stri
   if (isCsv) {
     const parser = bytes.pipe(parse({ columns: true, bom: true, skip_empty_lines: true, trim: true }));
     bytes.on('error', (error) => parser.destroy(error));
-    for await (const row of parser) yield numeric(row as Record<string, string>);
+    for await (const row of parser) yield numeric(row as Record<string, string>, keyColumn);
     return;
   }
   for await (const line of createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -95,21 +99,26 @@ function parseLine(line: string): Record<string, unknown> | string {
   }
 }
 
-/** CSV has texts only: those that are numbers become numbers, except integers that a double cannot hold. */
-function numeric(row: Readonly<Record<string, string>>): Record<string, unknown> {
+/** CSV has texts only: those that are numbers become numbers, except integers that a double cannot hold, and the key: an id may be all digits. */
+function numeric(row: Readonly<Record<string, string>>, keyColumn: string): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(row)) {
     if (text === '') continue;
     const value = Number(text);
     const exact = !/^[+-]?\d+$/.test(text) || Number.isSafeInteger(value);
-    values[name] = NUMBER.test(text) && exact ? value : text;
+    values[name] = name !== keyColumn && NUMBER.test(text) && exact ? value : text;
   }
   return values;
 }
 
-function renaming(map: Readonly<Record<string, string>>): (row: Record<string, unknown>) => Record<string, unknown> {
+/** `isTimeDeclared`: the unit of the time is said elsewhere, so a column's name does not tell it. */
+function renaming(
+  map: Readonly<Record<string, string>>,
+  isTimeDeclared: boolean,
+): (row: Record<string, unknown>) => Record<string, unknown> {
   const targets = new Map<string, string>();
-  for (const [field, column] of Object.entries(map)) targets.set(column, field === 'ts' ? timeField(column) : field);
+  for (const [field, column] of Object.entries(map))
+    targets.set(column, field === 'ts' && !isTimeDeclared ? timeField(column) : field);
   if (targets.size === 0) return (row) => row;
   return (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [targets.get(name) ?? name, value]));
 }

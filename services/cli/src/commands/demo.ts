@@ -10,7 +10,7 @@ import { createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
 import { demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
 import { MODELS_FOLDER, STATE_FOLDER } from '../addresses.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
-import { keyFieldOf, parseMap } from '../field-map.ts';
+import { parseMap, recordsOf } from '../field-map.ts';
 import type { Program } from '../program.ts';
 
 interface DemoOptions {
@@ -134,8 +134,8 @@ function feedOf(options: DemoOptions): {
     return { open: () => servedRecords(demoFeed({ seed: options.seed }), served), replayable: true };
   const { topic = streams[0].topic } = options;
   const map = parseMap(options.map ?? []);
-  const keyField = keyFieldOf(streams.find((entry) => entry.topic === topic)?.stream ?? topic);
-  return { open: () => readRecordFile({ path: file, topic, keyField, map }), replayable: file !== '-' };
+  const rules = recordsOf(streams.find((entry) => entry.topic === topic)?.stream ?? topic);
+  return { open: () => readRecordFile({ path: file, topic, map, ...rules }), replayable: file !== '-' };
 }
 
 function* servedRecords(records: Iterable<FeedRecord>, topics: ReadonlySet<string>): Generator<FeedRecord> {

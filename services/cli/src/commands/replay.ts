@@ -3,7 +3,7 @@ import { createTopicProducer, type FeedRecord, readRecordFile } from '@tideline/
 import { type ServiceSignals, sleep } from '@tideline/runtime';
 import { SingleBar } from 'cli-progress';
 import { withAddresses } from '../addresses.ts';
-import { keyFieldOf, parseMap } from '../field-map.ts';
+import { parseMap, recordsOf } from '../field-map.ts';
 import type { Program } from '../program.ts';
 
 interface ReplayOptions {
@@ -57,8 +57,9 @@ async function replay(work: {
   const records = readRecordFile({
     path: file,
     topic: options.topic,
-    keyField: options.key ?? keyFieldOf(options.stream ?? options.topic),
     map,
+    ...recordsOf(options.stream ?? options.topic),
+    ...(options.key === undefined ? {} : { keyField: options.key }),
   });
   await using producer = await createTopicProducer({ brokers, topic: options.topic });
   const bar = new SingleBar({ format: 'replay {value} records | {duration_formatted}', stream: process.stderr });

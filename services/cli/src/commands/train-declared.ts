@@ -7,7 +7,7 @@ import type { CellKind } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { readStreamFile, type SourceRecord } from '@tideline/streams';
 import { type TrainedModel, type TrainerOptions, trainDeclared } from '@tideline/trainer';
-import { parseMap } from '../field-map.ts';
+import { parseMap, recordsOf } from '../field-map.ts';
 
 /** Options of `tideline train` that only a declared stream has. */
 export interface DeclaredOptions {
@@ -30,11 +30,12 @@ export async function trainFromFile(
   const declaration = readStreamFile(path);
   if (files.length === 0)
     throw new ConfigError([`'${path}' declares a stream: name the records to learn from, --data <file...>.`]);
+  const { name } = declaration;
   const map = parseMap(options.map ?? []);
   const records: SourceRecord[] = [];
   const sources: { readonly file: string; readonly sha256: string }[] = [];
   for (const file of files) {
-    const rows = readRecordFile({ path: file, topic: declaration.name, keyField: declaration.key, map });
+    const rows = readRecordFile({ path: file, topic: name, map, ...recordsOf(path) });
     for await (const record of rows) records.push(record);
     sources.push({ file: basename(file), sha256: await sha256(file) });
   }
