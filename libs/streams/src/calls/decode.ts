@@ -1,6 +1,6 @@
 import { type ChunkBuilder, type ChunkSchema, PoisonRecordError, type RawRecord } from '@tideline/pipeline';
 import { readEventTime } from '../event-time.ts';
-import { readJsonObject, readNumber, readSeriesKey } from '../json-record.ts';
+import { readJsonObject, readNumber, readSeriesKey } from '../json/json-record.ts';
 
 export const CALL_TYPES = ['started', 'utterance', 'hold', 'transfer', 'ended'] as const;
 export type CallType = (typeof CALL_TYPES)[number];

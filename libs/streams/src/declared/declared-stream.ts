@@ -2,7 +2,7 @@ import type { LatePolicy, RowBuffers, Stream } from '@tideline/pipeline';
 import { createBars } from '../features/bars.ts';
 import { TIME_PLACE } from '../features/operator.ts';
 import type { Declaration } from './declaration.ts';
-import { decodeDeclared } from './decode.ts';
+import { declaredDecoder } from './decode.ts';
 import { declaredPoints } from './points.ts';
 import { type RowValues, rowValuesOf } from './row-values.ts';
 
@@ -31,7 +31,7 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
     contextSize: rows.contextPlaces.length,
     inputSize: declaration.features.filter(({ isInput }) => isInput).length,
     outputSize: output.kind === 'raw' ? output.fields.length : output.levels.length * output.horizons.length,
-    decode: (record, builder) => decodeDeclared(declaration, record, builder),
+    decode: declaredDecoder(declaration),
     ...(declaration.repeatsByTime ? repeatingByTime(advance, stateSize) : { advance }),
     emit: declaredPoints(declaration, rows, options.modelName),
   };

@@ -1,6 +1,13 @@
-import { type ChunkBuilder, type ChunkSchema, PoisonRecordError, type RawRecord } from '@tideline/pipeline';
-import { readEventTime } from '../event-time.ts';
-import { readJsonObject, readNumber, readSeriesKey } from '../json-record.ts';
+import {
+  type ChunkBuilder,
+  type ChunkSchema,
+  PoisonRecordError,
+  type RawRecord,
+  type Stream,
+} from '@tideline/pipeline';
+import { type ReusedTime, readEventTime, takeTimeNumber } from '../event-time.ts';
+import { FlatJsonReader } from '../json/flat-json-reader.ts';
+import { readJsonObject, readNumber, readSeriesKey } from '../json/json-record.ts';
 
 /** Names of the contract's fields in a feed. */
 export interface TickFields {
@@ -32,8 +39,29 @@ export const TICK_FIELDS: TickFields = {
 export const TICK_COLUMNS = { price: 0, size: 1, bid: 2, ask: 3, bidSize: 4, askSize: 5 } as const;
 export const TICK_SCHEMA: ChunkSchema = { numbers: Object.keys(TICK_COLUMNS), texts: [] };
 
-/** Reads one tick into the builder. Throws PoisonRecordError and pushes nothing where it cannot. */
-export function decodeTick(record: RawRecord, fields: TickFields, builder: ChunkBuilder): void {
+const NAMES = ['price', 'size', 'bid', 'ask', 'bidSize', 'askSize'] as const;
+
+/** Reads ticks into a builder. Throws PoisonRecordError and pushes nothing where it cannot. */
+export function tickDecoder(fields: TickFields): Stream['decode'] {
+  const reader = new FlatJsonReader(fields.symbol, [...NAMES.map((name) => fields[name]), fields.ts, fields.tsUs]);
+  const { numbers } = reader;
+  const time: ReusedTime = { ms: 0, subNs: 0, unit: 'ms' };
+  const [tsAt, tsUsAt] = [NAMES.length, NAMES.length + 1];
+  const takeTime = (): boolean =>
+    Number.isNaN(numbers[tsAt])
+      ? takeTimeNumber(numbers[tsUsAt], 'us', time)
+      : takeTimeNumber(numbers[tsAt], 'ms', time);
+  return (record, builder) => {
+    // Whatever is unusual or wrong is left to the plain way, which says what.
+    if (!reader.read(record.value, record.key) || !takeTime() || !(numbers[TICK_COLUMNS.price] > 0))
+      return decodeTick(record, fields, builder);
+    for (let i = 1; i < NAMES.length; i += 1) if (numbers[i] < 0) return decodeTick(record, fields, builder);
+    for (let i = 0; i < NAMES.length; i += 1) builder.number(i, numbers[i]);
+    builder.push(reader.key, record.offset, time);
+  };
+}
+
+function decodeTick(record: RawRecord, fields: TickFields, builder: ChunkBuilder): void {
   const object = readJsonObject(record);
   const symbol = readSeriesKey(object, fields.symbol, record);
   const price = readNumber(object, fields.price);

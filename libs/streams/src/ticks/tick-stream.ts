@@ -7,7 +7,7 @@ import {
   type Shard,
   type Stream,
 } from '@tideline/pipeline';
-import { decodeTick, TICK_FIELDS, TICK_SCHEMA, type TickFields } from './decode.ts';
+import { TICK_FIELDS, TICK_SCHEMA, type TickFields, tickDecoder } from './decode.ts';
 import { advanceTick, TICK_CONTEXT, TICK_CONTEXT_SIZE, TICK_INPUT_SIZE, TICK_STATE_SIZE } from './features.ts';
 import { quantilesOf } from './quantiles.ts';
 
@@ -40,7 +40,7 @@ export function createTickStream(options: TickStreamOptions): Stream {
     contextSize: TICK_CONTEXT_SIZE,
     inputSize: TICK_INPUT_SIZE,
     outputSize: 3 * horizons.length,
-    decode: (record, builder) => decodeTick(record, fields, builder),
+    decode: tickDecoder(fields),
     advance(chunk, row, buffers) {
       advanceTick(chunk, row, buffers);
       return 'step';

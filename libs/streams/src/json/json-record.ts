@@ -1,6 +1,6 @@
 import { PoisonRecordError, type RawRecord } from '@tideline/pipeline';
 
-const KEY_BYTES_MAX = 256;
+export const KEY_BYTES_MAX = 256;
 const DECODER = new TextDecoder('utf-8', { fatal: true });
 
 /** The JSON object in a record's value. Throws PoisonRecordError where there is none. */
