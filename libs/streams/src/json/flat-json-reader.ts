@@ -16,7 +16,7 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
-/** A double holds these exactly, so one division of a whole number below 2^53 rounds once: W. Clinger, "How to Read Floating Point Numbers Accurately", 1990. */
+/** Exact as doubles, so a division of a whole number below 2^53 rounds once: W. Clinger, "How to Read Floating Point Numbers Accurately", 1990. */
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const FRACTION_DIGITS_MAX = 22;
 const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text));
