@@ -43,6 +43,7 @@ export {
   digestOfLines,
   escapeTag,
   pointIdentity,
+  pointSubNs,
   pointTime,
   splitLine,
   stringField,

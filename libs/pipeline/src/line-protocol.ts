@@ -28,10 +28,15 @@ export function stringField(value: string): string {
  * so that records of one instant keep apart (in two real days of trades 41,757 of 77,263 share a timestamp).
  */
 export function pointTime(chunk: Chunk, row: number): string {
+  return timeDigits(chunk.timeMs[row], pointSubNs(chunk, row));
+}
+
+/** Nanoseconds of a point's time behind its row's millisecond. */
+export function pointSubNs(chunk: Chunk, row: number): number {
   const subNs = chunk.timeSubNs[row];
   const unit = chunk.timeUnit[row];
   const tie = chunk.offsets[row] % (unit === NS_UNIT ? precisionNs(subNs) : NS_A_UNIT[unit]);
-  return timeDigits(chunk.timeMs[row], subNs + tie);
+  return subNs + tie;
 }
 
 /** Many feeds write whole milliseconds or microseconds with nine digits: those that are zero leave room for the offset. */

@@ -1,13 +1,15 @@
-import { escapeTag } from '@tideline/pipeline';
+import { escapeTag, type PointLines } from '@tideline/pipeline';
 import type { Declaration } from './declaration.ts';
 
-/** Measurement and tags of the points of one horizon, as a function of the series' id. */
+/** Begins a line with measurement and tags, as a function of the series' id, whose characters are escaped already. */
+export type Head = (lines: PointLines, key: string) => void;
+
 export function headOf(
   { name, point }: Declaration,
   options: { readonly modelName: string; readonly horizon: string },
-): (key: string) => string {
+): Head {
   const said = { stream: name, model: options.modelName, horizon: options.horizon };
-  // The key's tag is the one thing that differs from row to row: what stands before and after it is made once.
+  // The key is the one thing that differs from row to row: what stands before and after it is made once.
   const parts: string[] = [point.measurement.replace(/([, ])/g, '\\$1')];
   for (const [tag, source] of point.tags) {
     const last = parts.length - 1;
@@ -17,7 +19,13 @@ export function headOf(
       parts.push('');
     }
   }
-  return (key) => parts.join(escapeTag(key));
+  return (lines, key) => {
+    lines.text(parts[0]);
+    for (let i = 1; i < parts.length; i += 1) {
+      lines.text(key);
+      lines.text(parts[i]);
+    }
+  };
 }
 
 /** InfluxDB has no empty tag: one that says nothing is left out. */

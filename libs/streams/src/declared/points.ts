@@ -1,96 +1,113 @@
 import {
   type Chunk,
   escapeTag,
-  type LineWriter,
-  pointTime,
+  PointLines,
+  pointSubNs,
   type RowOutput,
   type Shard,
   type Stream,
-  timeDigits,
 } from '@tideline/pipeline';
 import type { Declaration, RawOutput } from './declaration.ts';
 import { headOf } from './point-head.ts';
-import { quantileLines } from './quantile-lines.ts';
+import { quantileFields } from './quantile-fields.ts';
 import type { RowValues } from './row-values.ts';
 
-/** Time of the row's point, epoch ns digits. */
-export function timeOf({ point }: Declaration): (chunk: Chunk, row: number) => string {
-  return point.time === 'unique' ? pointTime : (chunk, row) => timeDigits(chunk.timeMs[row], chunk.timeSubNs[row]);
+/** One row of which a point tells. */
+export interface PointRow {
+  readonly shard: Shard;
+  readonly chunk: Chunk;
+  readonly row: number;
+  readonly output: RowOutput;
 }
 
-/** Appends what one row has to say, without a point's time and further fields, which `tail` has. */
-export type RowLines = (
-  key: string,
-  chunk: Chunk,
-  row: number,
-  output: RowOutput,
-  tail: string,
-  lines: LineWriter,
-) => void;
+/**
+ * Writes head and own fields of the row's point `index`; false, and nothing written, where there is nothing to tell. The caller adds further fields and
+ * time.
+ */
+export type PointWriter = (lines: PointLines, key: string, row: PointRow, index: number) => boolean;
 
 /** The points of a declared stream: what its output says of a row, unless the series is too young, and the alerts of its operators. */
 export function declaredPoints(declaration: Declaration, rows: RowValues, modelName: string): Stream['emit'] {
-  const { output, warmUp } = declaration;
-  const forecast =
+  const { output, warmUp, point } = declaration;
+  const count = output.kind === 'raw' ? 1 : output.horizons.length;
+  const write =
     output.kind === 'raw'
-      ? rawLines(declaration, output, modelName)
-      : quantileLines(declaration, output, rows, modelName);
+      ? rawFields(declaration, output, modelName)
+      : quantileFields(declaration, output, rows, modelName);
   const further = furtherFields(declaration, rows);
-  const time = timeOf(declaration);
-  const alerts = alertLines(declaration, rows);
+  const alerts = alertPoints(declaration, rows);
+  const isUnique = point.time === 'unique';
   const { countAt } = rows;
+  const points = (lines: PointLines, one: PointRow): void => {
+    const { chunk, row, output: out } = one;
+    const key = escapeTag(chunk.keys[chunk.keyOf[row]]);
+    const isYoung = countAt !== -1 && !(out.context[out.contextAt + countAt] > warmUp);
+    for (let i = 0; i < count && !isYoung && write(lines, key, one, i); i += 1) {
+      further(lines, one);
+      lines.text(' ');
+      lines.time(chunk.timeMs[row], isUnique ? pointSubNs(chunk, row) : chunk.timeSubNs[row]);
+      lines.end();
+    }
+    if (rows.alerts.length > 0) alerts(lines, key, one);
+  };
   return (shard, chunk, row, out, lines) => {
-    const key = chunk.keys[chunk.keyOf[row]];
-    const ns = time(chunk, row);
-    if (countAt === -1 || out.context[out.contextAt + countAt] > warmUp)
-      forecast(key, chunk, row, out, `${further(shard, chunk, row, out)} ${ns}`, lines);
-    if (rows.alerts.length > 0) alerts(shard, chunk, row, out, lines);
+    if (lines instanceof PointLines) {
+      points(lines, { shard, chunk, row, output: out });
+      return;
+    }
+    const own = new PointLines();
+    points(own, { shard, chunk, row, output: out });
+    for (const line of own) lines.push(line);
   };
 }
 
 /** The declared further fields, each with a comma before it; a value that is not known is left out. */
-function furtherFields(
-  { point }: Declaration,
-  { contextAt }: RowValues,
-): (shard: Shard, chunk: Chunk, row: number, output: RowOutput) => string {
-  const fields = point.with.map((name) => ({ name, place: contextAt(name) }));
-  return (shard, chunk, row, output) => {
-    let text = '';
-    for (const { name, place } of fields) {
-      if (name === 'offset') text += `,offset=${chunk.offsets[row]}i`;
-      else if (name === 'partition') text += `,partition=${shard.partition}i`;
+function furtherFields({ point }: Declaration, { contextAt }: RowValues): (lines: PointLines, row: PointRow) => void {
+  const fields = point.with.map((name) => ({ name, start: `,${name}=`, place: contextAt(name) }));
+  return (lines, { shard, chunk, row, output }) => {
+    for (const { name, start, place } of fields) {
+      if (name === 'offset') lines.text(`,offset=${chunk.offsets[row]}i`);
+      else if (name === 'partition') lines.text(`,partition=${shard.partition}i`);
       else {
         const value = output.context[output.contextAt + place];
-        if (Number.isFinite(value)) text += `,${name}=${value}`;
+        if (!Number.isFinite(value)) continue;
+        lines.text(start);
+        lines.text(String(value));
       }
     }
-    return text;
   };
 }
 
-/** Fields that are the network's outputs as they are. */
-function rawLines(declaration: Declaration, output: RawOutput, modelName: string): RowLines {
+/** Fields that are the network's outputs as they are: float32 values. */
+function rawFields(declaration: Declaration, { fields }: RawOutput, modelName: string): PointWriter {
   const head = headOf(declaration, { modelName, horizon: '' });
-  const names = output.fields.map((name, i) => `${i === 0 ? ' ' : ','}${name}=`);
-  return (key, _chunk, _row, out, tail, lines) => {
-    let line = head(key);
-    for (let i = 0; i < names.length; i += 1) line += names[i] + out.outputs[out.outputAt + i];
-    lines.push(line + tail);
+  const names = fields.map((name, i) => `${i === 0 ? ' ' : ','}${name}=`);
+  return (lines, key, { output }) => {
+    head(lines, key);
+    for (let i = 0; i < names.length; i += 1) {
+      lines.text(names[i]);
+      lines.float32(output.outputs[output.outputAt + i]);
+    }
+    return true;
   };
 }
 
 /** A point of measurement `alert` where an operator saw something that a person should know, such as a jump; its time is always the row's own. */
-function alertLines({ name }: Declaration, { alerts }: RowValues): Stream['emit'] {
+function alertPoints(
+  { name }: Declaration,
+  { alerts }: RowValues,
+): (lines: PointLines, key: string, row: PointRow) => void {
   const stream = escapeTag(name);
-  return (shard, chunk, row, out, lines) => {
+  return (lines, key, { shard, chunk, row, output }) => {
     for (const { kind, contextAt } of alerts) {
-      const value = out.context[out.contextAt + contextAt];
+      const value = output.context[output.contextAt + contextAt];
       if (Number.isNaN(value)) continue;
-      const series = escapeTag(chunk.keys[chunk.keyOf[row]]);
-      lines.push(
-        `alert,kind=${kind},series=${series},stream=${stream} ` +
-          `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,value=${value} ${pointTime(chunk, row)}`,
+      lines.text(
+        `alert,kind=${kind},series=${key},stream=${stream} ` +
+          `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,value=${value} `,
       );
+      lines.time(chunk.timeMs[row], pointSubNs(chunk, row));
+      lines.end();
     }
   };
 }

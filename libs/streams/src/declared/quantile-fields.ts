@@ -1,11 +1,11 @@
 import { middleOf, writeQuantiles } from '@tideline/nn';
 import type { Declaration, QuantileOutput } from './declaration.ts';
 import { headOf } from './point-head.ts';
-import type { RowLines } from './points.ts';
+import type { PointWriter } from './points.ts';
 import type { RowValues } from './row-values.ts';
 
 /** `0.1` -> `10`, `0.025` -> `2.5`: what stands behind the q of a quantile's field. */
-export function levelName(level: number): string {
+function levelName(level: number): string {
   return String(Number((level * 100).toPrecision(12)));
 }
 
@@ -14,33 +14,39 @@ export function levelName(level: number): string {
  * `target`, the time that it speaks of by the mean time between two steps. What `outputs` hold of a horizon is read by nn's multi-quantile head: the
  * middle quantile, then the distances down, then up.
  */
-export function quantileLines(
+export function quantileFields(
   declaration: Declaration,
   output: QuantileOutput,
   { contextAt, meanGapAt }: RowValues,
   modelName: string,
-): RowLines {
+): PointWriter {
   const { levels, horizons } = output;
   const heads = horizons.map((horizon) => headOf(declaration, { modelName, horizon: String(horizon) }));
   const lastAt = contextAt(output.last);
   const unitAt = output.unit === null ? -1 : contextAt(output.unit);
-  const names = levels.map(levelName);
+  const [prices, logs] = ['q', 'r'].map((kind) => levels.map((level) => `,${kind}${levelName(level)}=`));
   const places = { count: levels.length, middle: middleOf(levels) };
   const returns = new Float64Array(levels.length);
-  return (key, chunk, row, out, tail, lines) => {
+  return (lines, key, { chunk, row, output: out }, h) => {
     const last = out.context[out.contextAt + lastAt];
     const unit = unitAt === -1 ? 1 : out.context[out.contextAt + unitAt];
     // Nothing to start from, or no unit yet: there is no forecast to tell of.
-    if (!(last > 0) || !(unit > 0)) return;
+    if (!(last > 0) || !(unit > 0)) return false;
     const meanGapMs = out.context[out.contextAt + meanGapAt];
-    for (let h = 0; h < horizons.length; h += 1) {
-      writeQuantiles(out.outputs, out.outputAt + h * levels.length, places, returns, 0);
-      const width = unit * Math.sqrt(horizons[h]);
-      let line = `${heads[h](key)} last=${last}`;
-      for (let i = 0; i < names.length; i += 1) line += `,q${names[i]}=${last * Math.exp(returns[i] * width)}`;
-      for (let i = 0; i < names.length; i += 1) line += `,r${names[i]}=${returns[i] * width}`;
-      const gapMs = Number.isNaN(meanGapMs) ? 0 : horizons[h] * meanGapMs;
-      lines.push(`${line},target=${Math.round(chunk.timeMs[row] + gapMs)}i${tail}`);
+    writeQuantiles(out.outputs, out.outputAt + h * levels.length, places, returns, 0);
+    const width = unit * Math.sqrt(horizons[h]);
+    heads[h](lines, key);
+    lines.text(` last=${last}`);
+    for (let i = 0; i < levels.length; i += 1) {
+      lines.text(prices[i]);
+      lines.text(String(last * Math.exp(returns[i] * width)));
     }
+    for (let i = 0; i < levels.length; i += 1) {
+      lines.text(logs[i]);
+      lines.text(String(returns[i] * width));
+    }
+    const gapMs = Number.isNaN(meanGapMs) ? 0 : horizons[h] * meanGapMs;
+    lines.text(`,target=${Math.round(chunk.timeMs[row] + gapMs)}i`);
+    return true;
   };
 }
