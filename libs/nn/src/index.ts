@@ -1,11 +1,11 @@
 export type { Engine, EngineOptions, NetworkForm } from './engine.ts';
 export { assertServes } from './engine.ts';
-export type { EngineChoice, EngineKind } from './engines/create.ts';
-export { createEngine, ENGINE_KINDS } from './engines/create.ts';
-export type { SingleKind } from './engines/load.ts';
-export { SINGLE_KINDS } from './engines/load.ts';
+export type { EngineChoice } from './engines/create.ts';
+export { createEngine } from './engines/create.ts';
+export type { EngineKind, SingleKind } from './engines/kinds.ts';
+export { BUDGET_MS, ENGINE_KINDS, SINGLE_KINDS, WIDTHS } from './engines/kinds.ts';
 export type { EngineCost, MeasureOptions, StepCost } from './engines/planner.ts';
-export { BUDGET_MS, fastestOf, measureEngines, stepMsAt, WIDTHS } from './engines/planner.ts';
+export { fastestOf, measureEngines, stepMsAt } from './engines/planner.ts';
 export { createReferenceEngine } from './engines/reference.ts';
 export type { KernelChoice } from './engines/simd/choose-kernel.ts';
 export { createSimdEngine } from './engines/simd/engine.ts';

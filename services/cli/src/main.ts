@@ -1,34 +1,32 @@
-import { addBench } from './commands/bench.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDlq } from './commands/dlq.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addModels } from './commands/models.ts';
-import { addReplay } from './commands/replay.ts';
-import { addServices } from './commands/services.ts';
-import { addState } from './commands/state.ts';
-import { addStream } from './commands/stream.ts';
-import { addTrain } from './commands/train.ts';
-import { addDown, addUp } from './commands/up.ts';
 import { Program } from './program.ts';
+
+type Add = (program: Program) => void;
+
+/** In the order of `--help`. A command's module says what it takes; what it runs is loaded by its action, so that each command loads its own alone. */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+  up: async () => (await import('./commands/up.ts')).addUp,
+  down: async () => (await import('./commands/up.ts')).addDown,
+  ingest: async () => (await import('./commands/services.ts')).addIngest,
+  forecaster: async () => (await import('./commands/services.ts')).addForecaster,
+  gateway: async () => (await import('./commands/services.ts')).addGateway,
+  replay: async () => (await import('./commands/replay.ts')).addReplay,
+  train: async () => (await import('./commands/train.ts')).addTrain,
+  stream: async () => (await import('./commands/stream.ts')).addStream,
+  models: async () => (await import('./commands/models.ts')).addModels,
+  state: async () => (await import('./commands/state.ts')).addState,
+  dlq: async () => (await import('./commands/dlq.ts')).addDlq,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  bench: async () => (await import('./commands/bench.ts')).addBench,
+};
 
 const program = new Program(process.env);
 program
   .description('Streaming forecasts by stateful recurrent models: exact after any fault.')
   .version('0.1.0')
   .showHelpAfterError();
-for (const add of [
-  addDemo,
-  addUp,
-  addDown,
-  addServices,
-  addReplay,
-  addTrain,
-  addStream,
-  addModels,
-  addState,
-  addDlq,
-  addDoctor,
-  addBench,
-])
-  add(program);
+// Anything but a command's name (--help, a slip of the pen) needs them all.
+const named = process.argv[2] ?? '';
+const loads = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]] : Object.values(COMMANDS);
+for (const load of loads) (await load())(program);
 await program.parseAsync();

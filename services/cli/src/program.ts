@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { runService, type ServiceSignals } from '@tideline/runtime';
+import type { ServiceSignals } from '@tideline/runtime';
 import type { Environment } from './addresses.ts';
 
 /** The command tree with what its commands share. */
@@ -12,7 +12,8 @@ export class Program extends Command {
   }
 
   /** Runs a command with the two signals of a service and its exit codes. */
-  run(name: string, main: (signals: ServiceSignals) => Promise<void>): Promise<void> {
+  async run(name: string, main: (signals: ServiceSignals) => Promise<void>): Promise<void> {
+    const { runService } = await import('@tideline/runtime');
     return runService({ name }, main);
   }
 }

@@ -1,13 +1,10 @@
 import type { Engine } from '../engine.ts';
 import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { loadEngine, SINGLE_KINDS, type SingleKind } from './load.ts';
-import { BUDGET_MS, type EngineCost, fastestOf, measureEngines, stepMsAt, WIDTHS } from './planner.ts';
+import { BUDGET_MS, type EngineKind, SINGLE_KINDS, type SingleKind, WIDTHS } from './kinds.ts';
+import { loadEngine } from './load.ts';
+import { type EngineCost, fastestOf, measureEngines, stepMsAt } from './planner.ts';
 import { BACKEND_KINDS, BackendError } from './tfjs/backend.ts';
-
-/** `auto`, `fastest`, `simd` and `tfjs` choose (docs/decisions/0004-engines.md); the others are what they say or fail. */
-export const ENGINE_KINDS = ['auto', 'fastest', 'simd', 'tfjs', ...SINGLE_KINDS] as const;
-export type EngineKind = (typeof ENGINE_KINDS)[number];
 
 /** An engine, and sentences for the log: which engine serves, and why those before it do not. */
 export interface EngineChoice {

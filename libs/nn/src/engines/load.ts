@@ -1,25 +1,11 @@
 import { assertServes, type Engine, type EngineOptions } from '../engine.ts';
 import type { Model } from '../model.ts';
+import type { SingleKind } from './kinds.ts';
 import { createReferenceEngine } from './reference.ts';
 import { createSimdEngine, SIMD_FORMS } from './simd/engine.ts';
 import { BackendError, type BackendKind, loadBackend } from './tfjs/backend.ts';
 import { createTfjsEngine } from './tfjs/engine.ts';
 import { createGraphEngine } from './tfjs/graph/engine.ts';
-
-/** Kinds that are one engine each, the one that is taken among equals first. */
-export const SINGLE_KINDS = [
-  'simd-native',
-  'simd-wasm',
-  'simd-native-fused',
-  'reference',
-  'tfjs-node-gpu',
-  'tfjs-node-gpu-fused',
-  'tfjs-node',
-  'tfjs-node-fused',
-  'tfjs-wasm',
-  'tfjs-cpu',
-] as const;
-export type SingleKind = (typeof SINGLE_KINDS)[number];
 
 /**
  * The engine of a kind, or of `simd`: the native kernel where it is compiled, else the portable one (the same bits).

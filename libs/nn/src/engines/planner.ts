@@ -1,7 +1,8 @@
 import type { Engine } from '../engine.ts';
 import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { loadEngine, type SingleKind } from './load.ts';
+import type { SingleKind } from './kinds.ts';
+import { loadEngine } from './load.ts';
 import { BackendError } from './tfjs/backend.ts';
 
 /** What a step costs at a width (rows a batch). */
@@ -28,8 +29,6 @@ export interface MeasureOptions {
   readonly now: () => number;
 }
 
-export const WIDTHS = [1, 8, 64, 512] as const;
-export const BUDGET_MS = 300;
 /** How much faster than the first engine that loads another must be to be taken: a measurement's noise must not change the arithmetic. */
 export const MARGIN = 1.25;
 /** Steps shorter than this are timed together. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { SINGLE_KINDS, type SingleKind } from '@tideline/nn';
+import { SINGLE_KINDS, type SingleKind } from '@tideline/nn/kinds';
 
 const WIDTH_MAX = 65_536;
 const SIZE_MAX = 8_192;

@@ -1,7 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
-import { BUDGET_MS, SINGLE_KINDS, type SingleKind, WIDTHS } from '@tideline/nn';
+import { BUDGET_MS, SINGLE_KINDS, type SingleKind, WIDTHS } from '@tideline/nn/kinds';
 import type { Program } from '../program.ts';
-import { benchEngines } from './bench-engines.ts';
 import { millisecondsOf, singleKindsOf, sizeOf, widthsOf } from './bench-options.ts';
 
 /** `tideline bench`: what this machine can do. */
@@ -24,5 +23,5 @@ export function addBench(program: Program): void {
     .option('--engines <kind,...>', 'engines to measure', singleKindsOf, [...SINGLE_KINDS] as SingleKind[])
     .option('--budget <ms>', 'time for each engine, without loading it', millisecondsOf, BUDGET_MS)
     .option('--json', 'print one JSON line')
-    .action((options) => program.run('bench', () => benchEngines(options)));
+    .action((options) => program.run('bench', async () => (await import('./bench-engines.ts')).benchEngines(options)));
 }

@@ -1,10 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { type KeptLetter, letterKey } from '@tideline/adapters';
-import { ConfigurationError } from '@tideline/runtime';
-import { printable, printableBytes } from '../printable.ts';
 import type { Program } from '../program.ts';
-import { letterJson, matches, readLetters } from './dlq-letters.ts';
-import { redrive } from './dlq-redrive.ts';
 
 const STATE = ['--state <folder>', "read the folder of 'demo --state' instead of Kafka"] as const;
 const DEAD_LETTERS = ['--dead-letters <topic>', 'dead letter topic (default: TIDELINE_DEAD_LETTER_TOPIC)'] as const;
@@ -23,12 +18,7 @@ export function addDlq(program: Program): void {
     .option(...DEAD_LETTERS)
     .option(...STATE)
     .action((options) =>
-      program.run('dlq', async () => {
-        const letters = (await readLetters(program.env, options)).filter((letter) => matches(letter, options));
-        for (const letter of letters)
-          process.stdout.write(`${options.json ? JSON.stringify(letterJson(letter)) : lineOf(letter)}\n`);
-        if (!options.json) process.stderr.write(`${letters.length} dead letter(s).\n`);
-      }),
+      program.run('dlq', async () => (await import('./dlq-show.ts')).listLetters(program.env, options)),
     );
   dlq
     .command('show')
@@ -39,12 +29,7 @@ export function addDlq(program: Program): void {
     .option(...DEAD_LETTERS)
     .option(...STATE)
     .action((wanted, options) =>
-      program.run('dlq', async () => {
-        const letter = (await readLetters(program.env, options)).find((one) => letterKey(one) === wanted);
-        if (!letter) throw new ConfigurationError([`There is no dead letter at ${wanted}: see 'tideline dlq list'.`]);
-        if (options.raw) process.stdout.write(letter.record.value ?? '');
-        else process.stdout.write(`${options.json ? JSON.stringify(letterJson(letter)) : textOf(letter)}\n`);
-      }),
+      program.run('dlq', async () => (await import('./dlq-show.ts')).showLetter(program.env, wanted, options)),
     );
   dlq
     .command('redrive')
@@ -59,7 +44,9 @@ export function addDlq(program: Program): void {
     .option('--dry-run', 'say what would be sent')
     .option('--json', 'print one JSON line')
     .option(...DEAD_LETTERS)
-    .action((options) => program.run('dlq', () => redrive(program.env, options)));
+    .action((options) =>
+      program.run('dlq', async () => (await import('./dlq-redrive.ts')).redrive(program.env, options)),
+    );
 }
 
 function position(text: string): string {
@@ -70,29 +57,4 @@ function position(text: string): string {
 
 function positions(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, position(text)];
-}
-
-function lineOf(letter: KeptLetter): string {
-  const { record, field, reason, redriven } = letter;
-  const when = new Date(record.timestampMs).toISOString();
-  const key = record.key === null ? '-' : printableBytes(record.key);
-  const mark = redriven === null ? '' : `  (redriven to ${redriven.topic} at ${new Date(redriven.atMs).toISOString()})`;
-  return `${letterKey(letter)}  ${when}  ${key}  ${field || '-'}: ${printable(reason)}${mark}`;
-}
-
-function textOf(letter: KeptLetter): string {
-  const { record, redriven } = letter;
-  const lines = [
-    `position   ${letterKey(letter)}`,
-    `when       ${new Date(record.timestampMs).toISOString()}`,
-    `reason     ${printable(letter.reason)}`,
-    `field      ${letter.field || '-'}`,
-    `redriven   ${redriven === null ? 'no' : `to ${redriven.topic} at ${new Date(redriven.atMs).toISOString()}`}`,
-    `key        ${printableBytes(record.key)}`,
-    ...Object.entries(record.headers).flatMap(([name, values]) =>
-      values.map((value) => `header     ${printable(name)}: ${printableBytes(value)}`),
-    ),
-    `value      ${record.value === null ? '(none)' : `${record.value.length} bytes`}`,
-  ];
-  return [...lines, record.value === null ? '' : printableBytes(record.value)].join('\n');
 }

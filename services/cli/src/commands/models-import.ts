@@ -1,10 +1,6 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type CellKind, ImportError, type ImportedModel, importModel, type ModelCard, saveModel } from '@tideline/nn';
-
-/** A model's name is a folder's name. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export interface ImportArguments {
   readonly out: string;
@@ -12,27 +8,6 @@ export interface ImportArguments {
   readonly cell?: CellKind | undefined;
   readonly replace?: true | undefined;
   readonly json?: true | undefined;
-}
-
-export const IMPORT_HELP = `
-What can be imported (the file, or its folder):
-  model.onnx            RNN, GRU or LSTM nodes, or one step written out (MatMul, Gemm, Sigmoid, Tanh ...), and a linear head
-  model.safetensors     a PyTorch state dict of nn.RNN, nn.GRU or nn.LSTM and one nn.Linear
-  model.json            a Keras model in TensorFlow.js layers format (tensorflowjs_converter), with its shards beside it
-  weights.json          the raw form: little-endian float32 in weights.bin beside it, PyTorch's names and layouts
-
-Writes FOLDER/NAME/model.tdl and card.json. Exit code 78 where the file cannot be taken over; the message names what is in the way.
-
-  tideline models import step.onnx --name ticks-v2
-  tideline models import model.safetensors --cell gru --out models --json
-`;
-
-export function modelName(text: string): string {
-  if (!NAME.test(text))
-    throw new InvalidArgumentError(
-      'must be letters, digits, dots, dashes and underscores, at most 64, with a letter or digit first.',
-    );
-  return text;
 }
 
 /** Imports a file, writes the model and its card, and says what it found. Throws ImportError; then nothing is written. */

@@ -26,21 +26,6 @@ export interface PromoteOptions {
   readonly json?: true | undefined;
 }
 
-export const PROMOTE_HELP = `
-A shard belongs to one model, the one that its states are of, and forecasters with another leave it alone. So a change takes three steps:
-
-  1. Start forecasters with the new model beside the old ones:  TIDELINE_MODEL=ticks=ticks-v2 tideline forecaster
-  2. Give the shards over:                                      tideline models promote ticks-v2 --topic ticks
-  3. Stop the forecasters with the old model.
-
-Each shard changes at one position: every record below it is the old model's, every other one the new one's, whose series begin anew there. The old model's
-states are removed. The position is kept in the checkpoints, so a crash or a loss of Redis changes nothing about it. Safe to repeat; back again is the
-same with the old model's name. Where TIDELINE_CHECKPOINT_INTERVAL_MS is 0 or TIDELINE_CHECKPOINT_RESTORE is off, a loss of Redis can undo the change.
-
-Without a name every topic gets the model that forecasters with this environment use (TIDELINE_MODEL, or the stream's own). Retrained weights under the
-same name are another model, too. 'demo' has one forecaster only and takes another model at once.
-`;
-
 const RETRY_DELAY_MS_MAX = 1_000;
 /** For one shard. */
 const PATIENCE_MS = 60_000;

@@ -1,20 +1,36 @@
-import { runForecaster } from '@tideline/forecaster';
-import { runGateway } from '@tideline/gateway';
-import { runIngest } from '@tideline/ingest';
-import { withAddresses } from '../addresses.ts';
+import type { ServiceSignals } from '@tideline/runtime';
+import { type Environment, withAddresses } from '../addresses.ts';
 import type { Program } from '../program.ts';
 
-const SERVICES = [
-  { name: 'ingest', description: 'run ingest: Kafka to the shard logs', main: runIngest },
-  { name: 'forecaster', description: 'run a forecaster: shard logs to forecasts in InfluxDB', main: runForecaster },
-  { name: 'gateway', description: 'run the gateway: HTTP API, live feed, dashboard', main: runGateway },
-] as const;
+type Run = (env: Environment, signals: ServiceSignals) => Promise<void>;
 
 /** One service each, configured by the environment (`TIDELINE_*`, see README). */
-export function addServices(program: Program): void {
-  for (const { name, description, main } of SERVICES)
-    program
-      .command(name)
-      .description(description)
-      .action(() => program.run(name, async (signals) => main(await withAddresses(program.env), signals)));
+export function addIngest(program: Program): void {
+  addService(program, 'ingest', 'run ingest: Kafka to the shard logs', async () => {
+    return (await import('@tideline/ingest')).runIngest;
+  });
+}
+
+export function addForecaster(program: Program): void {
+  addService(program, 'forecaster', 'run a forecaster: shard logs to forecasts in InfluxDB', async () => {
+    return (await import('@tideline/forecaster')).runForecaster;
+  });
+}
+
+export function addGateway(program: Program): void {
+  addService(program, 'gateway', 'run the gateway: HTTP API, live feed, dashboard', async () => {
+    return (await import('@tideline/gateway')).runGateway;
+  });
+}
+
+function addService(program: Program, name: string, description: string, load: () => Promise<Run>): void {
+  program
+    .command(name)
+    .description(description)
+    .action(() =>
+      program.run(name, async (signals) => {
+        const run = await load();
+        await run(await withAddresses(program.env), signals);
+      }),
+    );
 }

@@ -1,8 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Program } from '../program.ts';
-import { resetState } from './state-reset.ts';
-import { showState } from './state-show.ts';
-import { exportStates, importStates, restoreStates } from './state-transfer.ts';
 
 const STATE = ['--state <folder>', "the folder of 'demo --state' instead of Redis"] as const;
 const JSON_OPTION = ['--json', 'print JSON'] as const;
@@ -20,7 +17,9 @@ export function addState(program: Program): void {
     .option('--quarantined', 'the series that are quarantined')
     .option(...JSON_OPTION)
     .option(...STATE)
-    .action((shard, options) => program.run('state', () => showState(program.env, shard, options)));
+    .action((shard, options) =>
+      program.run('state', async () => (await import('./state-show.ts')).showState(program.env, shard, options)),
+    );
   state
     .command('export')
     .description('states and positions to a file, each shard as it is at one moment; the pipeline goes on')
@@ -28,7 +27,9 @@ export function addState(program: Program): void {
     .option('--topic <topic>', 'only shards of this topic')
     .option(...JSON_OPTION)
     .option(...STATE)
-    .action((file, options) => program.run('state', () => exportStates(program.env, file, options)));
+    .action((file, options) =>
+      program.run('state', async () => (await import('./state-transfer.ts')).exportStates(program.env, file, options)),
+    );
   state
     .command('import')
     .description('states and positions from a file')
@@ -37,14 +38,18 @@ export function addState(program: Program): void {
     .option('--force', 'replace shards that are there')
     .option(...JSON_OPTION)
     .option(...STATE)
-    .action((file, options) => program.run('state', () => importStates(program.env, file, options)));
+    .action((file, options) =>
+      program.run('state', async () => (await import('./state-transfer.ts')).importStates(program.env, file, options)),
+    );
   state
     .command('restore')
     .description('states and positions from the newest checkpoints in Kafka')
     .option('--topic <topic>', 'only shards of this topic')
     .option('--force', 'replace shards that are there')
     .option(...JSON_OPTION)
-    .action((options) => program.run('state', () => restoreStates(program.env, options)));
+    .action((options) =>
+      program.run('state', async () => (await import('./state-transfer.ts')).restoreStates(program.env, options)),
+    );
   state
     .command('reset')
     .description("forget a series' state and quarantine, or rebuild it from its records")
@@ -59,5 +64,9 @@ export function addState(program: Program): void {
     )
     .option(...JSON_OPTION)
     .option(...STATE)
-    .action((key, options) => program.run('state', (signals) => resetState(program.env, key, options, signals)));
+    .action((key, options) =>
+      program.run('state', async (signals) =>
+        (await import('./state-reset.ts')).resetState(program.env, key, options, signals),
+      ),
+    );
 }
