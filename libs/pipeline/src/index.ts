@@ -71,7 +71,7 @@ export type {
 export { BEGINNING } from './ports.ts';
 export { builderFor, readRecord } from './read-record.ts';
 export type { RebuildOptions, RebuildReport } from './rebuild.ts';
-export { SeriesRebuild } from './rebuild.ts';
+export { REBUILD_SLOTS, SeriesRebuild } from './rebuild.ts';
 export type {
   DeadLetter,
   DeadLetterCode,

@@ -22,6 +22,7 @@ export interface RebuildOptions {
   readonly shard: Shard;
   readonly key: string;
   readonly stream: Stream;
+  /** With `REBUILD_SLOTS` slots. */
   readonly engine: StepEngine;
   /** What happens to a record whose step poisons the state: `skip` leaves it out, `refuse` throws PoisonRecordError. */
   readonly onPoison: 'skip' | 'refuse';
@@ -39,6 +40,8 @@ export interface RebuildReport {
 }
 
 const BATCH_RECORDS = 500;
+/** Slots that the engine of a rebuild must have: each record of a batch can begin the series anew, and what it ends is closed after the batch. */
+export const REBUILD_SLOTS = BATCH_RECORDS + 1;
 
 interface Waiting {
   readonly record: RawRecord;

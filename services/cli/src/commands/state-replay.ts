@@ -3,6 +3,7 @@ import { loadTopics } from '@tideline/forecaster';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn';
 import {
   type Lines,
+  REBUILD_SLOTS,
   type RebuildReport,
   RetryableError,
   retryInPlace,
@@ -113,7 +114,7 @@ async function openRebuild(replay: ReplayOptions, stack: ResourceStack): Promise
   if (!isEngineKind(kind))
     throw new ConfigurationError([`TIDELINE_ENGINE = '${kind}': use one of ${ENGINE_KINDS.join(', ')}.`]);
   const topics = await loadTopics({
-    ...{ streams, engine: kind, slotsMax: 4, modelsFolder: env.TIDELINE_MODELS ?? MODELS_FOLDER },
+    ...{ streams, engine: kind, slotsMax: REBUILD_SLOTS, modelsFolder: env.TIDELINE_MODELS ?? MODELS_FOLDER },
     onEngine: ({ engine }) => void process.stderr.write(`Rebuilding with ${engine.modelName} on ${engine.name}.\n`),
   });
   stack.defer(async () => {
