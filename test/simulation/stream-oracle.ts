@@ -6,13 +6,14 @@ import { createReferenceEngine, type Model } from '@tideline/nn';
 import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
 import type { ShardExpectation, StateAt } from './expectation.ts';
 import { IdleOracle } from './idle-oracle.ts';
-import { newTimes, type OracleTimes, stateBytes } from './oracle-state.ts';
+import { NO_TRACE, newTimes, type OracleTimes, type OracleTrace, stateBytes, traceAfter } from './oracle-state.ts';
 import type { SimPartition } from './sim-kafka.ts';
 
 interface Series {
   readonly slot: number;
   readonly state: Float64Array;
   readonly times: OracleTimes;
+  trace: OracleTrace;
 }
 
 export function expectStream(
@@ -55,6 +56,7 @@ export function expectStream(
     const series = (beginsAnew ? undefined : before) ?? {
       ...{ slot: engine.allocate(), state: new Float64Array(stream.stateSize) },
       times: newTimes(),
+      trace: NO_TRACE,
     };
     live.set(key, series);
     const inputs = new Float32Array(stream.inputSize);
@@ -75,6 +77,7 @@ export function expectStream(
     if (action === 'step') {
       series.times.stepped = Math.max(series.times.stepped, chunk.timeMs[0]);
       engine.step({ slots: Uint32Array.of(series.slot), rows: Uint32Array.of(0), inputs, outputs });
+      series.trace = traceAfter(series.trace, inputs, outputs);
       const lines: string[] = [];
       stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0 }, lines);
       for (const line of lines) {
@@ -89,7 +92,10 @@ export function expectStream(
     history.push({
       offset,
       takenMs: taken,
-      bytes: stateBytes({ isQuarantined: false, modelDigest, times: series.times, stream: series.state, hidden }),
+      bytes: stateBytes({
+        ...{ isQuarantined: false, modelDigest, times: series.times, trace: series.trace },
+        ...{ stream: series.state, hidden },
+      }),
     });
   }
   engine.dispose();

@@ -6,11 +6,12 @@ import { type Advanced, advanceRows, emptyAdvanced, type Table } from './advance
 import { selectRows } from './batch-rows.ts';
 import type { Chunk } from './chunk.ts';
 import type { StepEngine } from './engine.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent, QuarantineCause } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
 import { type Lines, PointLines } from './point-lines.ts';
 import type { Fence, LogEntry, ShardStore } from './ports.ts';
 import type { DeadLetter, Shard } from './record.ts';
+import { isSaturated, type RowWords, SATURATED_STEPS, TRACE_SIZE } from './saturation.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import { SHARD_CLOCK_KEY } from './shard-clock.ts';
 import type { ShardSeries } from './shard-series.ts';
@@ -116,7 +117,7 @@ async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): P
   }
 }
 
-/** Points in offset order. A row whose outputs are not finite quarantines its series: an alert instead of forecasts, from this row on. */
+/** Points in offset order. A row whose outputs are not finite, or that shows a saturated network, quarantines its series: an alert instead of forecasts. */
 function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: Lines; forecasts: number } {
   const { stream, memory, shard } = input;
   const { stretches } = table.rows;
@@ -124,6 +125,7 @@ function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines
   const { outputs, context } = table;
   const output = { outputs, outputAt: 0, context, contextAt: 0 };
   const lines = new PointLines(steps.count);
+  const words = { inputs: wordsOf(table.inputs, stream.inputSize), outputs: wordsOf(outputs, outputSize) };
   let forecasts = 0;
   let s = 0;
   for (let step = 0; step < steps.count; step += 1) {
@@ -135,15 +137,40 @@ function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines
     const row = first + i - at;
     output.outputAt = i * outputSize;
     output.contextAt = i * contextSize;
-    if (areFinite(outputs, output.outputAt, outputSize)) {
+    const cause = quarantineCause(input, { i, slot, outputs, words });
+    if (cause === null) {
       stream.emit(shard, chunk, row, output, lines);
       forecasts += 1;
     } else {
       memory.quarantine(slot);
-      lines.push(quarantineLine(input, chunk, row));
+      lines.push(quarantineLine(input, chunk, row, cause));
     }
   }
   return { lines, forecasts };
+}
+
+/** The rows of a table as words. `at` moves from row to row. */
+type Words = { -readonly [part in keyof RowWords]: RowWords[part] };
+
+function wordsOf(values: Float32Array, size: number): Words {
+  return { words: new Uint32Array(values.buffer, values.byteOffset, values.length), at: 0, size };
+}
+
+function quarantineCause(
+  { stream, memory }: BatchInput,
+  row: {
+    readonly i: number;
+    readonly slot: number;
+    readonly outputs: Float32Array;
+    readonly words: { readonly inputs: Words; readonly outputs: Words };
+  },
+): QuarantineCause | null {
+  const { i, slot, words } = row;
+  if (!areFinite(row.outputs, i * stream.outputSize, stream.outputSize)) return 'not-finite';
+  if (!stream.looksForSaturation) return null;
+  words.inputs.at = i * stream.inputSize;
+  words.outputs.at = i * stream.outputSize;
+  return isSaturated(memory.traces, slot * TRACE_SIZE, words.inputs, words.outputs) ? 'saturated' : null;
 }
 
 function areFinite(values: Float32Array, at: number, count: number): boolean {
@@ -151,11 +178,18 @@ function areFinite(values: Float32Array, at: number, count: number): boolean {
   return true;
 }
 
-function quarantineLine(input: BatchInput, chunk: Chunk, row: number): string {
+const QUARANTINE_REASONS: Readonly<Record<QuarantineCause, string>> = {
+  'not-finite': 'The model gave a value that is not finite; the series makes no forecasts until it is reset.',
+  saturated:
+    `The model gave the same answer to ${SATURATED_STEPS} different inputs in a row: its state is saturated; ` +
+    'the series makes no forecasts until it is reset.',
+};
+
+function quarantineLine(input: BatchInput, chunk: Chunk, row: number, cause: QuarantineCause): string {
   const key = chunk.keys[chunk.keyOf[row]];
   const offset = chunk.offsets[row];
-  const reason = 'The model gave a value that is not finite; the series makes no forecasts until it is reset.';
-  input.onEvent({ type: 'quarantined', shard: input.shard, series: key, offset, reason });
+  const reason = QUARANTINE_REASONS[cause];
+  input.onEvent({ type: 'quarantined', cause, shard: input.shard, series: key, offset, reason });
   const tags = `kind=quarantine,series=${escapeTag(key)},stream=${escapeTag(input.stream.name)}`;
   return `alert,${tags} offset=${offset}i,partition=${input.shard.partition}i,reason=${stringField(reason)} ${pointTime(chunk, row)}`;
 }

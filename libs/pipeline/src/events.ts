@@ -50,6 +50,7 @@ export type PipelineEvent =
   | { readonly type: 'idle'; readonly shard: Shard; readonly restarted: number; readonly swept: number }
   | {
       readonly type: 'quarantined';
+      readonly cause: QuarantineCause;
       readonly shard: Shard;
       readonly series: string;
       readonly offset: number;
@@ -57,5 +58,8 @@ export type PipelineEvent =
     }
   | { readonly type: 'fenced'; readonly shard: Shard; readonly reason: string }
   | { readonly type: 'retrying'; readonly shard: Shard; readonly attempt: number; readonly reason: string };
+
+/** The model gave a value that is not finite, or the same answer for too long. */
+export type QuarantineCause = 'not-finite' | 'saturated';
 
 export type OnEvent = (event: PipelineEvent) => void;

@@ -84,6 +84,7 @@ export type {
 } from './record.ts';
 export { APPLY_LATE_HEADER, DEAD_LETTER_CODES, shardName } from './record.ts';
 export { retryInPlace } from './retry.ts';
+export { SATURATED_STEPS } from './saturation.ts';
 export { SeriesMemory } from './series-memory.ts';
 export type { SeriesState, StateHeader, StateLayout } from './series-state.ts';
 export { decodeState, encodeState, lastEventMs, readStateHeader } from './series-state.ts';

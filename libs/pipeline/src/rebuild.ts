@@ -1,12 +1,13 @@
 /**
  * Rebuilds one series from its records, through the stream and the engine that serve it: the state that an undisturbed run has at a position, but for
- * the records whose step gives a value that is not finite. Such a record is left out, or ends the rebuild, as the policy says.
+ * the records whose step gives a value that is not finite: such a record is left out, or ends the rebuild, as the policy says; and where the network was
+ * found saturated the series begins anew with that record.
  */
 import { computeBatch } from './batch.ts';
 import { encodeChunk } from './chunk-codec.ts';
 import type { StepEngine } from './engine.ts';
 import { PoisonRecordError } from './errors.ts';
-import type { PipelineEvent } from './events.ts';
+import type { PipelineEvent, QuarantineCause } from './events.ts';
 import { type Mark, PastWatermark } from './past-watermark.ts';
 import type { Lines } from './point-lines.ts';
 import type { ShardStore } from './ports.ts';
@@ -37,6 +38,8 @@ export interface RebuildReport {
   readonly lines: number;
   /** Offsets that were left out. */
   readonly poison: readonly number[];
+  /** Offsets at which the network was found saturated, and the series began anew. */
+  readonly saturated: readonly number[];
 }
 
 const BATCH_RECORDS = 500;
@@ -58,6 +61,7 @@ export class SeriesRebuild {
   readonly #waiting: Waiting[] = [];
   readonly #clock = new ShardClock();
   readonly #poison: number[] = [];
+  readonly #saturated: number[] = [];
   #state: Uint8Array | null = null;
   #counts = { records: 0, forecasts: 0, lines: 0 };
 
@@ -72,7 +76,7 @@ export class SeriesRebuild {
   }
 
   get report(): RebuildReport {
-    return { ...this.#counts, poison: [...this.#poison] };
+    return { ...this.#counts, poison: [...this.#poison], saturated: [...this.#saturated] };
   }
 
   /** Takes the next record of the shard, in the order of offsets. One that is not the series', or that cannot be read, is nothing to it. */
@@ -99,14 +103,20 @@ export class SeriesRebuild {
         count += 1;
       if (count === 0) return;
       const next = this.#waiting.slice(0, count);
-      if (!(await this.#apply(next))) for (const one of next) await this.#applyOne(one);
+      if ((await this.#apply(next)) !== null) for (const one of next) await this.#applyOne(one);
       this.#waiting.splice(0, count);
     }
   }
 
   async #applyOne(waiting: Waiting): Promise<void> {
     const { record } = waiting;
-    if (await this.#apply([waiting])) return;
+    const cause = await this.#apply([waiting]);
+    if (cause === null) return;
+    if (cause === 'saturated') {
+      this.#state = null;
+      this.#saturated.push(record.offset);
+      return this.#applyOne(waiting);
+    }
     if (this.#options.onPoison === 'refuse')
       throw new PoisonRecordError(
         `The record at offset ${record.offset} makes the state of '${this.#options.key}' not finite.`,
@@ -114,8 +124,8 @@ export class SeriesRebuild {
     this.#poison.push(record.offset);
   }
 
-  /** False, having changed nothing, where a value is not finite. */
-  async #apply(waiting: readonly Waiting[]): Promise<boolean> {
+  /** Null, or what was found, having changed nothing. */
+  async #apply(waiting: readonly Waiting[]): Promise<QuarantineCause | null> {
     const records = waiting.map(({ record }) => record);
     const { shard, stream, engine } = this.#options;
     const builder = builderFor(stream, records.length);
@@ -124,22 +134,22 @@ export class SeriesRebuild {
     const next = records[records.length - 1].offset + 1;
     const clock = stream.idleTtlMs === undefined ? null : new PastWatermark(waiting.map(({ mark }) => mark));
     const series = new ShardSeries(this.#memory, clock);
-    let finite = true;
+    let cause: QuarantineCause | null = null;
     const batch = await computeBatch({
       ...{ shard, stream, engine, series, memory: this.#memory, seriesMax: 1, position: from },
       entries: [{ next, bytes: encodeChunk(builder.finish(next)) }],
       fence: { epoch: 0, positions: [from, next] },
       store: { load: async () => [this.#state], states: noStates } as Partial<ShardStore> as ShardStore,
       onEvent: (event: PipelineEvent) => {
-        if (event.type === 'quarantined') finite = false;
+        if (event.type === 'quarantined') cause ??= event.cause;
       },
     });
     series.clear();
     // No state: the series ended, or every record was late and refused.
     const state = batch.states[0] ?? (batch.removed.length > 0 ? null : this.#state);
     if (state !== null && decodeState(this.#memory.layout, state)?.hidden.every(Number.isFinite) === false)
-      finite = false;
-    if (!finite) return false;
+      cause ??= 'not-finite';
+    if (cause !== null) return cause;
     if (batch.lines.length > 0) await this.#options.write(batch.lines);
     this.#state = state;
     const { records: applied, forecasts, lines } = this.#counts;
@@ -148,6 +158,6 @@ export class SeriesRebuild {
       forecasts: forecasts + batch.forecasts,
       lines: lines + batch.lines.length,
     };
-    return true;
+    return null;
   }
 }

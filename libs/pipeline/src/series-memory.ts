@@ -1,5 +1,6 @@
 import type { StepEngine } from './engine.ts';
 import { NO_TIMES, TIMES_SIZE } from './event-times.ts';
+import { TRACE_SIZE } from './saturation.ts';
 import type { SeriesState, StateLayout } from './series-state.ts';
 import { decodeState, encodeState } from './series-state.ts';
 import type { Stream } from './stream.ts';
@@ -10,6 +11,7 @@ export class SeriesMemory {
   readonly #engine: StepEngine;
   #stream: Float64Array;
   #times: Float64Array;
+  #traces: Uint32Array;
   #quarantined: Uint8Array;
   #size = 0;
 
@@ -18,10 +20,12 @@ export class SeriesMemory {
       streamSize: stream.stateSize,
       hiddenSize: engine.stateSize,
       modelDigest: engine.modelDigest,
+      isTraced: stream.looksForSaturation ?? false,
     };
     this.#engine = engine;
     this.#stream = new Float64Array(64 * stream.stateSize);
     this.#times = new Float64Array(64 * TIMES_SIZE);
+    this.#traces = new Uint32Array(64 * TRACE_SIZE);
     this.#quarantined = new Uint8Array(64);
   }
 
@@ -33,6 +37,11 @@ export class SeriesMemory {
   /** The series' times by `TIMES`, [slots][TIMES_SIZE]. Grows at `open`: do not keep it across calls. */
   get times(): Float64Array {
     return this.#times;
+  }
+
+  /** The series' traces by `TRACE`, [slots][TRACE_SIZE]. Grows at `open`: do not keep it across calls. */
+  get traces(): Uint32Array {
+    return this.#traces;
   }
 
   /** Open slots. */
@@ -50,11 +59,13 @@ export class SeriesMemory {
     if (state === null) {
       this.#stream.fill(0, slot * streamSize, (slot + 1) * streamSize);
       this.#times.set(NO_TIMES, slot * TIMES_SIZE);
+      this.#traces.fill(0, slot * TRACE_SIZE, (slot + 1) * TRACE_SIZE);
       this.#quarantined[slot] = 0;
       return slot;
     }
     this.#stream.set(state.stream, slot * streamSize);
     this.#times.set(state.times, slot * TIMES_SIZE);
+    this.#traces.set(state.trace, slot * TRACE_SIZE);
     this.#quarantined[slot] = state.quarantined ? 1 : 0;
     this.#engine.writeStates([slot], state.hidden);
     return slot;
@@ -88,6 +99,7 @@ export class SeriesMemory {
       encodeState(this.layout, {
         quarantined: this.isQuarantined(slot),
         times: this.#times.subarray(slot * TIMES_SIZE, (slot + 1) * TIMES_SIZE),
+        trace: this.#traces.subarray(slot * TRACE_SIZE, (slot + 1) * TRACE_SIZE),
         stream: this.#stream.subarray(slot * streamSize, (slot + 1) * streamSize),
         hidden: hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize),
       } satisfies SeriesState),
@@ -103,6 +115,9 @@ export class SeriesMemory {
     const times = new Float64Array(capacity * TIMES_SIZE);
     times.set(this.#times);
     this.#times = times;
+    const traces = new Uint32Array(capacity * TRACE_SIZE);
+    traces.set(this.#traces);
+    this.#traces = traces;
     const quarantined = new Uint8Array(capacity);
     quarantined.set(this.#quarantined);
     this.#quarantined = quarantined;

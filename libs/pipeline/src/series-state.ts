@@ -1,14 +1,20 @@
 /**
  * The bytes of one series' state: a header, the stream state (float64) and the hidden state (float32), little-endian.
  *
- * Header, 48 bytes: version u32, flags u32 (1 = quarantined), first 8 bytes of the model's digest, the series' times 4 x f64. A hidden state means
- * nothing to another model, so a state with another model's digest reads as no state. Version 1 had no times: such a series has none yet.
+ * Header, 48 bytes: version u32, flags u32 (1 = quarantined), first 8 bytes of the model's digest, the series' times 4 x f64; version 3, of streams that
+ * look for saturation, has the trace behind it, 4 x u32. A hidden state means nothing to another model, so a state with another model's digest reads as
+ * no state. Version 1 had no times: such a series has none yet.
  */
 import { NO_TIMES, TIMES, TIMES_SIZE } from './event-times.ts';
+import { TRACE_SIZE } from './saturation.ts';
 
 const VERSION = 2;
+const TRACED_VERSION = 3;
 const LEAD_BYTES = 16;
 const HEADER_BYTES = LEAD_BYTES + TIMES_SIZE * 8;
+const TRACED_HEADER_BYTES = HEADER_BYTES + TRACE_SIZE * 4;
+/** By version. */
+const HEADERS_BYTES: Readonly<Record<number, number>> = { 1: LEAD_BYTES, 2: HEADER_BYTES, 3: TRACED_HEADER_BYTES };
 const FLAG_QUARANTINED = 1;
 
 export interface StateLayout {
@@ -18,12 +24,16 @@ export interface StateLayout {
   readonly hiddenSize: number;
   /** SHA-256 of the model, hex. */
   readonly modelDigest: string;
+  /** Whether states hold the series' trace. */
+  readonly isTraced: boolean;
 }
 
 export interface SeriesState {
   readonly quarantined: boolean;
   /** [TIMES_SIZE], by `TIMES`. */
   readonly times: Float64Array;
+  /** [TRACE_SIZE], by `TRACE`; zeros where the state holds none. */
+  readonly trace: Uint32Array;
   /** [streamSize] */
   readonly stream: Float64Array;
   /** [hiddenSize] */
@@ -31,14 +41,16 @@ export interface SeriesState {
 }
 
 export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + layout.streamSize * 8 + layout.hiddenSize * 4);
+  const at = layout.isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES;
+  const bytes = new Uint8Array(at + layout.streamSize * 8 + layout.hiddenSize * 4);
   const header = new DataView(bytes.buffer);
-  header.setUint32(0, VERSION, true);
+  header.setUint32(0, layout.isTraced ? TRACED_VERSION : VERSION, true);
   header.setUint32(4, state.quarantined ? FLAG_QUARANTINED : 0, true);
   bytes.set(Buffer.from(layout.modelDigest.slice(0, 16), 'hex'), 8);
   new Float64Array(bytes.buffer, LEAD_BYTES, TIMES_SIZE).set(state.times);
-  new Float64Array(bytes.buffer, HEADER_BYTES, layout.streamSize).set(state.stream);
-  new Float32Array(bytes.buffer, HEADER_BYTES + layout.streamSize * 8, layout.hiddenSize).set(state.hidden);
+  if (layout.isTraced) new Uint32Array(bytes.buffer, HEADER_BYTES, TRACE_SIZE).set(state.trace);
+  new Float64Array(bytes.buffer, at, layout.streamSize).set(state.stream);
+  new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize).set(state.hidden);
   return bytes;
 }
 
@@ -46,12 +58,16 @@ export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array
 export function decodeState(layout: StateLayout, source: Uint8Array): SeriesState | null {
   const header = readStateHeader(source);
   if (header === null || header.model !== layout.modelDigest.slice(0, 16)) return null;
-  const at = header.version === 1 ? LEAD_BYTES : HEADER_BYTES;
+  const at = HEADERS_BYTES[header.version];
   if (source.length !== at + layout.streamSize * 8 + layout.hiddenSize * 4) return null;
   const bytes = new Uint8Array(source); // a copy: float64 views need alignment
   return {
     quarantined: header.quarantined,
     times: header.times,
+    trace:
+      header.version === TRACED_VERSION
+        ? new Uint32Array(bytes.buffer, HEADER_BYTES, TRACE_SIZE)
+        : new Uint32Array(TRACE_SIZE),
     stream: new Float64Array(bytes.buffer, at, layout.streamSize),
     hidden: new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize),
   };
@@ -72,9 +88,9 @@ export function readStateHeader(source: Uint8Array): StateHeader | null {
   if (source.length < LEAD_BYTES) return null;
   const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
   const version = view.getUint32(0, true);
-  if (version !== 1 && (version !== VERSION || source.length < HEADER_BYTES)) return null;
+  if (!(version in HEADERS_BYTES) || source.length < HEADERS_BYTES[version]) return null;
   const times = Float64Array.from(NO_TIMES);
-  if (version === VERSION) for (let i = 0; i < TIMES_SIZE; i += 1) times[i] = view.getFloat64(LEAD_BYTES + i * 8, true);
+  if (version !== 1) for (let i = 0; i < TIMES_SIZE; i += 1) times[i] = view.getFloat64(LEAD_BYTES + i * 8, true);
   return {
     version,
     quarantined: (view.getUint32(4, true) & FLAG_QUARANTINED) !== 0,

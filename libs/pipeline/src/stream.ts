@@ -48,6 +48,8 @@ export interface Stream {
   readonly late?: LatePolicy;
   /** A series that was silent for longer, in event time, starts anew, and its state is removed; absent: never. */
   readonly idleTtlMs?: number;
+  /** Whether a series whose network answers the same to everything is quarantined (`saturation.ts`); absent: it is not looked for. */
+  readonly looksForSaturation?: boolean;
   /** Whether the row begins its sequence: where the series has had records already, and the row is not late, it starts anew with this one. */
   begins?(chunk: Chunk, row: number): boolean;
   /** Whether the row ends its sequence, which it does whatever its time: it is never late. */

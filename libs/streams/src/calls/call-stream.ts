@@ -51,6 +51,7 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const { idleTtlMs = CALL_IDLE_TTL_MS } = options;
   return {
     name: 'calls',
+    looksForSaturation: true,
     late: options.late ?? 'apply',
     ...(idleTtlMs === null ? {} : { idleTtlMs }),
     schema: CALL_SCHEMA,

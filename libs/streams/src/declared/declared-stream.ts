@@ -24,6 +24,7 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
   const { stateSize, advance } = declaration.bars === null ? steps : barsBefore(declaration, declaration.bars, steps);
   return {
     name,
+    looksForSaturation: true,
     ...(late === null ? {} : { late }),
     ...(idleTtlMs === null ? {} : { idleTtlMs }),
     schema: { numbers: fields.map((field) => field.name), texts: [] },

@@ -33,6 +33,7 @@ export function createTickStream(options: TickStreamOptions): Stream {
   const model = escapeTag(options.modelName);
   return {
     name: 'ticks',
+    looksForSaturation: true,
     late: options.late ?? 'apply',
     ...(options.idleTtlMs == null ? {} : { idleTtlMs: options.idleTtlMs }),
     schema: TICK_SCHEMA,

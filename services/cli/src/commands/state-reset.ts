@@ -50,8 +50,11 @@ export async function resetState(
   const left = report?.poison.length
     ? ` Left out, for their values are not finite: offsets ${report.poison.join(', ')}.`
     : '';
+  const anew = report?.saturated.length
+    ? ` Begun anew where the network was saturated: offsets ${report.saturated.join(', ')}.`
+    : '';
   const what = report
-    ? `was rebuilt from ${report.records} records (from offset ${report.fromOffset} on), ${report.lines} points written.${left}`
+    ? `was rebuilt from ${report.records} records (from offset ${report.fromOffset} on), ${report.lines} points written.${left}${anew}`
     : 'has no state any more: its next record begins a fresh one.';
   process.stdout.write(`Series '${key}' of ${shardName(shard)} at position ${position} ${what}\n`);
 }
