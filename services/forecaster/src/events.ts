@@ -12,7 +12,7 @@ export function createForecasterEvents(log: Logger, metrics: Metrics): OnEvent {
   ]);
   const quarantined = metrics.counter(
     'forecast_quarantined_total',
-    'Series quarantined for values that are not finite.',
+    'Series quarantined: a value that is not finite, or a saturated state.',
     ['stream'],
   );
   const order = createOrderEvents(log, metrics);
