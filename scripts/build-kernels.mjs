@@ -1,14 +1,26 @@
 // Compiles libs/nn's kernels: AssemblyScript to WebAssembly, always; C to a Node addon where a C compiler is. Part of `npm run build`;
-// each is skipped while its result is newer than its sources.
+// each is skipped while its result is of these very sources: a file beside it keeps their digest.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT, run } from './run.mjs';
 
+const SELF = fileURLToPath(import.meta.url);
 const KERNEL = join(ROOT, 'libs', 'nn', 'kernel');
 const DIST = join(ROOT, 'libs', 'nn', 'dist');
 const NATIVE = join(DIST, 'kernel.node');
@@ -46,18 +58,21 @@ export function buildKernels() {
 function buildWasm({ name, folder, entry, wasm }) {
   const sources = join(KERNEL, folder);
   const built = join(DIST, wasm);
-  if (isNewer(built, [sources])) return;
+  const digest = digestOf([sources, SELF]);
+  if (isOf(built, digest)) return;
   process.stderr.write(`Compiling the ${name} ...\n`);
   const asc = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
   const draft = `${built}.${process.pid}`;
   run(process.execPath, [asc, join(sources, entry), '-o', draft, ...ASC_OPTIONS]);
   renameSync(draft, built);
+  mark(built, digest);
 }
 
 /** The native kernel is an option: without it the WebAssembly one serves, so nothing here fails the build. */
 function buildNative() {
   const sources = join(KERNEL, 'native');
-  if (isNewer(NATIVE, [sources, fileURLToPath(import.meta.url)])) return;
+  const digest = digestOf([sources, SELF]);
+  if (isOf(NATIVE, digest)) return;
   const sets = INSTRUCTION_SETS[process.arch];
   const compiler = process.platform === 'win32' || sets === undefined ? undefined : compilerOf(process.env);
   // An addon of older sources must not serve: it would read another program.
@@ -70,8 +85,8 @@ function buildNative() {
   const folder = mkdtempSync(join(tmpdir(), 'tideline-kernel-'));
   try {
     const failure = compile(compiler, sources, sets, folder);
-    if (failure !== '')
-      process.stderr.write(`${failure}\nThe native kernel did not compile: the WebAssembly one serves.\n`);
+    if (failure === '') mark(NATIVE, digest);
+    else process.stderr.write(`${failure}\nThe native kernel did not compile: the WebAssembly one serves.\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -116,14 +131,38 @@ function compilerOf({ CC }) {
   return names.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
 }
 
-/** Whether `built` is newer than every file of the sources: folders, one level deep, and files. */
-function isNewer(built, sources) {
-  if (!existsSync(built)) return false;
-  const { mtimeMs } = statSync(built);
-  const files = sources.flatMap((path) =>
-    statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path],
+/** Of the names and contents of files, and of the files in folders, one level deep. */
+function digestOf(paths) {
+  const files = paths.flatMap((path) =>
+    statSync(path).isDirectory()
+      ? readdirSync(path)
+          .sort()
+          .map((name) => join(path, name))
+      : [path],
   );
-  return files.every((path) => statSync(path).mtimeMs < mtimeMs);
+  const hash = createHash('sha256');
+  for (const file of files.filter((path) => statSync(path).isFile()))
+    hash.update(`${basename(file)}\0`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** Whether `built` is what was built of the sources with this digest. Times do not tell: a checkout, a copy or a container sets them as it likes. */
+function isOf(built, digest) {
+  return (
+    existsSync(built) && existsSync(markOf(built)) && readFileSync(markOf(built), 'utf8') === markText(built, digest)
+  );
+}
+
+function mark(built, digest) {
+  writeFileSync(markOf(built), markText(built, digest));
+}
+
+function markOf(built) {
+  return `${built}.sources`;
+}
+
+function markText(built, digest) {
+  return `${digest} ${digestOf([built])}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) buildKernels();

@@ -14,11 +14,16 @@ export interface ServiceOptions {
 }
 
 /** sysexits.h: EX_CONFIG and EX_UNAVAILABLE. */
-const EXIT_CODES: Readonly<Record<string, number>> = { CONFIG_INVALID: 78, MODEL_INVALID: 78, RETRYABLE: 69 };
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  CONFIG_INVALID: 78,
+  MODEL_INVALID: 78,
+  KERNEL_STALE: 78,
+  RETRYABLE: 69,
+};
 const EXIT_FAILURE = 1;
 const GRACE_MS_DEFAULT = 20_000;
 
-/** Runs `main` with the process's signals. Sets the exit code: 78 configuration, 69 a server does not answer, 1 anything else. */
+/** Runs `main` with the process's signals. Sets the exit code: 78 configuration or build, 69 a server does not answer, 1 anything else. */
 export async function runService(
   options: ServiceOptions,
   main: (signals: ServiceSignals) => Promise<void>,

@@ -8,6 +8,11 @@
 import { affineLayer, gatedLayer, gruBeforeLayer, inputProduct, recurrentStep } from './layers';
 import * as P from './program';
 
+/** Number of the layout of programs that this build reads. */
+export function layout(): u32 {
+  return P.LAYOUT;
+}
+
 /** One step of rows 0..n-1, each of its own slot. */
 export function step(program: usize, n: i32): void {
   const rows = word(program, P.ROWS);

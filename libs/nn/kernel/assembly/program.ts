@@ -2,6 +2,8 @@
  * The network as the kernel reads it: u32 words, written by `src/engines/simd/program.ts` (the same list there, and in `native/program.h`). Addresses are
  * bytes in the memory. H is hiddenSize rounded up to whole vectors.
  */
+/** Raised with every change of these words or of what they point to (the packed weights): a build of another number is refused when it is loaded. */
+export const LAYOUT: u32 = 1;
 export const LAYERS: usize = 0;
 /** 0 RNN, 1 LSTM, 2 GRU with the reset after the product, 3 GRU with it before. */
 export const CELL: usize = 4;

@@ -1,6 +1,7 @@
 /*
  * The Node-API side: which kernels this processor can run, and a kernel over one WebAssembly memory.
  *
+ * layout: number, of the programs that the kernels read (program.h).
  * kinds: { name, lanes }[], the widest vector first.
  * createKernel(kind: number, memory: WebAssembly.Memory): { step(program, n), run(program, n), attach() }
  *
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 
 #include "kernels.h"
+#include "program.h"
 
 #define KINDS_MAX 8
 
@@ -148,8 +150,9 @@ static int add_kinds(napi_env env, napi_value exports) {
 }
 
 NAPI_MODULE_INIT() {
-  napi_value create;
-  if (!add_kinds(env, exports) || napi_create_function(env, "createKernel", NAPI_AUTO_LENGTH, create_kernel, NULL, &create) != napi_ok ||
+  napi_value create, layout;
+  if (!add_kinds(env, exports) || napi_create_uint32(env, LAYOUT, &layout) != napi_ok || napi_set_named_property(env, exports, "layout", layout) != napi_ok ||
+      napi_create_function(env, "createKernel", NAPI_AUTO_LENGTH, create_kernel, NULL, &create) != napi_ok ||
       napi_set_named_property(env, exports, "createKernel", create) != napi_ok)
     return NULL;
   return exports;

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* As in ../assembly/program.ts. */
+#define LAYOUT 1
+
 struct program {
   uint32_t layers;
   uint32_t cell;

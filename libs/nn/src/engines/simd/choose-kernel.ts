@@ -7,7 +7,7 @@ import { loadNativeKernel, nativeKinds } from './native-kernel.ts';
  */
 export type KernelChoice = 'best' | 'wasm' | 'native' | 'native-fused' | ((memory: WebAssembly.Memory) => Kernel);
 
-/** Throws Error with the cure where the kernel is not compiled. */
+/** Throws Error with the cure where the kernel is not compiled, StaleKernelError where it is of other sources: then no other one takes its place. */
 export function loadKernel(choice: KernelChoice, memory: WebAssembly.Memory): Kernel {
   if (typeof choice === 'function') return choice(memory);
   switch (choice) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { assertLayout } from './layout.ts';
 
 /** A build of the fused kernel over one memory. All but `simd-native-fused` have the same bits (libs/nn/kernel/assembly/kernel.ts says the numerics). */
 export interface Kernel {
@@ -16,18 +17,21 @@ export interface Kernel {
 /** Compiled by `npm run build` from AssemblyScript. */
 const KERNEL_FILE = new URL('../../kernel.wasm', import.meta.url);
 
-/** The portable build. Throws Error with the cure where it is not compiled. */
-export function loadWasmKernel(memory: WebAssembly.Memory): Kernel {
-  const { step, run } = new WebAssembly.Instance(wasmModule(), { env: { memory } }).exports as unknown as Pick<
-    Kernel,
-    'step' | 'run'
-  >;
+interface WasmExports extends Pick<Kernel, 'step' | 'run'> {
+  layout?(): number;
+}
+
+/** The portable build. Throws Error with the cure where it is not compiled, StaleKernelError where it is of other sources. */
+export function loadWasmKernel(memory: WebAssembly.Memory, file: string | URL = KERNEL_FILE): Kernel {
+  const exports = new WebAssembly.Instance(wasmModule(file), { env: { memory } }).exports as unknown as WasmExports;
+  assertLayout('SIMD kernel', exports.layout?.());
+  const { step, run } = exports;
   return { name: 'simd-wasm', lanes: 4, step, run, attach: () => undefined };
 }
 
-function wasmModule(): WebAssembly.Module {
+function wasmModule(file: string | URL): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(readFileSync(KERNEL_FILE));
+    return new WebAssembly.Module(readFileSync(file));
   } catch (cause) {
     throw new Error("The SIMD kernel is not compiled: run 'npm run build' in Tideline's folder.", { cause });
   }

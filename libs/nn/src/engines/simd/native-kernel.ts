@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Kernel } from './kernel.ts';
+import { assertLayout, StaleKernelError } from './layout.ts';
 
 /** One of the instruction sets that the addon is compiled for and this processor has. */
 export interface NativeKind {
@@ -11,6 +12,7 @@ export interface NativeKind {
 }
 
 interface Addon {
+  readonly layout?: number;
   /** The widest vector first. */
   readonly kinds: readonly NativeKind[];
   createKernel(kind: number, memory: WebAssembly.Memory): Pick<Kernel, 'step' | 'run' | 'attach'>;
@@ -19,19 +21,24 @@ interface Addon {
 /** Compiled by `npm run build` from C where a C compiler is. */
 const ADDON_FILE = fileURLToPath(new URL('../../kernel.node', import.meta.url));
 
-/** The kinds that run here, the widest first; none where the native kernel is not compiled, or for another machine. */
+/**
+ * The kinds that run here, the widest first; none where the native kernel is not compiled, or for another machine. Throws StaleKernelError where it is of other
+ * sources.
+ */
 export function nativeKinds(file: string = ADDON_FILE): readonly NativeKind[] {
   if (!existsSync(file)) return [];
   try {
     return loadAddon(file).kinds;
-  } catch {
+  } catch (error) {
+    if (error instanceof StaleKernelError) throw error;
     return [];
   }
 }
 
 /**
  * The native build over `memory`, with the widest vectors of this processor unless `name` names a kind. Its bits are those of the WebAssembly build, except
- * for the `fused` kinds. Throws Error with the cure where it is not compiled or the processor lacks the kind.
+ * for the `fused` kinds. Throws Error with the cure where it is not compiled or the processor lacks the kind, StaleKernelError where it
+ * is of other sources.
  */
 export function loadNativeKernel(
   memory: WebAssembly.Memory,
@@ -54,6 +61,12 @@ function isFused({ name }: NativeKind): boolean {
 }
 
 function loadAddon(file: string): Addon {
+  const addon = requireAddon(file);
+  assertLayout('native kernel', addon.layout);
+  return addon;
+}
+
+function requireAddon(file: string): Addon {
   try {
     return createRequire(import.meta.url)(file) as Addon;
   } catch (cause) {

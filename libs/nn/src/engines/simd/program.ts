@@ -1,7 +1,7 @@
 import { type Model, type ModelSpec, recurrentInputSizeOf, stateSizeOf } from '../../model.ts';
 import { packHead, packInputLayer, packLayers, packPeepholes, roundUp, VECTORS } from './packed-weights.ts';
 
-/** Words of the kernel's program, in its order (libs/nn/kernel/assembly/program.ts says what each is). */
+/** Words of the kernel's program, in its order (libs/nn/kernel/assembly/program.ts says what each is). Whoever changes them raises LAYOUT. */
 const HEADER = [
   'layers',
   'cell',
