@@ -116,6 +116,20 @@ function tooLittle({ name, key }: Declaration, { series, refused }: RowsRead, ro
   );
 }
 
+/** In how many rows each kind of alert was raised: splits that the guard saw, for example. */
+export function countAlerts(declaration: Declaration, series: readonly SeriesRows[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind, contextAt } of rowValuesOf(declaration).alerts) {
+    counts[kind] ??= 0;
+    for (const one of series) {
+      const contextSize = one.context.length / one.rows;
+      for (let row = 0; row < one.rows; row += 1)
+        if (!Number.isNaN(one.context[row * contextSize + contextAt])) counts[kind] += 1;
+    }
+  }
+  return counts;
+}
+
 function card(
   { declaration, source, seed, network, learningRate, patience }: DeclaredTrainerOptions,
   found: {
@@ -145,6 +159,7 @@ function card(
         seriesTooShort: read.series.length - series.length,
         refused: Object.fromEntries(read.refused),
         lateOrRepeated: read.untimely,
+        alerts: countAlerts(declaration, series),
       },
     ],
     split:

@@ -1,6 +1,6 @@
 import { readRecordFile } from '@tideline/adapters';
 import { createDeclaredStream, type Declaration, readStreamFile, type SourceRecord } from '@tideline/streams';
-import { type Refused, type RowsRead, readRows } from '@tideline/trainer';
+import { countAlerts, type Refused, type RowsRead, readRows } from '@tideline/trainer';
 import { parseMap, recordsOf } from '../field-map.ts';
 
 export interface CheckOptions {
@@ -36,6 +36,8 @@ interface Sample {
   readonly steps: number;
   readonly refused: readonly Refused[];
   readonly lateOrRepeated: number;
+  /** Rows in which an operator raised an alert, by kind. */
+  readonly alerts: Readonly<Record<string, number>>;
   readonly inputs: readonly InputSummary[];
 }
 
@@ -54,6 +56,7 @@ async function sampleOf(path: string, declaration: Declaration, data: string, op
     steps: read.series.reduce((sum, { rows }) => sum + rows, 0),
     refused: [...read.refused.values()],
     lateOrRepeated: read.untimely,
+    alerts: countAlerts(declaration, read.series),
     inputs: names.map((name, i) => ({ name, ...summaryOf(read, i, names.length) })),
   };
 }
@@ -93,10 +96,11 @@ function textOf(found: {
   const rows = sample.inputs.map(
     (one) => `  ${one.name.padEnd(width)}${[one.min, one.mean, one.deviation, one.max].map(cell).join('')}\n`,
   );
+  const alerts = Object.entries(sample.alerts).map(([kind, count]) => `  ${count} alerts of kind ${kind}\n`);
   const refused = sample.refused.map(({ count, reason }) => `  refused ${count}, such as: ${reason}\n`);
   return (
     `${head}${sample.records} records of ${sample.series} series make ${sample.steps} steps; ${sample.lateOrRepeated} late or repeated.\n` +
-    `${refused.join('')}  ${'input'.padEnd(width)}${['min', 'mean', 'deviation', 'max'].map((title) => title.padStart(12)).join('')}\n` +
+    `${refused.join('')}${alerts.join('')}  ${'input'.padEnd(width)}${['min', 'mean', 'deviation', 'max'].map((title) => title.padStart(12)).join('')}\n` +
     rows.join('')
   );
 }
