@@ -64,6 +64,24 @@ const WRONG: readonly (readonly [Record<string, unknown>, RegExp])[] = [
     /point\.tags\.series is "price", must be one of key, stream, model, horizon/,
   ],
   [{ point: { with: ['bid'] } }, /point\.with is "bid"/],
+  [
+    { point: { with: ['y'] }, fields: { price: { above: 0 }, size: {}, y: {} } },
+    /point\.with is "y", a field that every point has/,
+  ],
+  [
+    {
+      output: { kind: 'quantiles', of: 'price' },
+      fields: { price: { above: 0 }, last: {} },
+      point: { with: ['last'] },
+    },
+    /point\.with is "last", a field that every point has/,
+  ],
+  [{ point: { with: ['price', 'price'] } }, /point\.with is \["price","price"\], must name each once/],
+  [
+    { output: { kind: 'quantiles', of: 'price', horizons: [1, 1] } },
+    /output\.horizons is \[1,1\], must name each once/,
+  ],
+  [{ output: { kind: 'raw', fields: ['y', 'y'] } }, /output\.fields is \["y","y"\], must name each once/],
   [{ late: 'skip' }, /late is "skip", must be one of apply, drop, dead-letter/],
 ];
 

@@ -45,11 +45,11 @@ function modelFor(stream: Stream): Model {
 /** Ticks of a few symbols; some out of order, some without a size, one split. */
 function recordsOf(seed: number): RawRecord[] {
   const random = mulberry32(seed);
-  return [...generatedTicks({ seed, symbols: 4, records: 600 })].map(({ value }, offset) => {
+  return [...generatedTicks({ seed, symbols: 4, records: 400 })].map(({ value }, offset) => {
     const record = JSON.parse(value) as { ts: number; price: number; size?: number };
     if (random() < 0.05) record.ts -= Math.floor(3_000 * random());
     if (random() < 0.1) delete record.size;
-    if (offset > 300) record.price /= 2;
+    if (offset > 200) record.price /= 2;
     return rawRecord(record, offset);
   });
 }
@@ -107,12 +107,12 @@ for (const [what, text] of Object.entries(STREAMS))
     const records = recordsOf(11);
     const expected = straightPass(stream, model, records);
     assert(
-      expected.length > 50 && expected.some((line) => line.startsWith('alert,kind=jump')),
+      expected.length > 40 && expected.some((line) => line.startsWith('alert,kind=jump')),
       `${expected.length} points`,
     );
     let crashes = 0;
     const states: string[] = [];
-    for (const seed of [1, 2, 3, 4]) {
+    for (const seed of [1, 2]) {
       const run = await online(stream, model, records, seed);
       assert.deepEqual([...new Set(run.lines)].sort(), [...new Set(expected)].sort());
       crashes += run.crashes;
@@ -127,7 +127,7 @@ for (const [what, text] of Object.entries(STREAMS))
     const stream = streamOf(text);
     const model = modelFor(stream);
     const records = recordsOf(12);
-    const cut = 400;
+    const cut = 260;
     const random = mulberry32(5);
     const future = records.slice(cut).map(({ value }) => Buffer.from(value ?? []));
     for (let i = future.length - 1; i > 0; i -= 1) {

@@ -49,22 +49,6 @@ test("'tideline stream check' says what the network sees of a file's records, an
   assert.equal(inputs[0].max, Math.fround(100 * Math.log(110 / 100)));
 });
 
-test("'tideline stream check' of a wrong file exits with 78 and tells all problems", async () => {
-  const wrong = join(folder, 'wrong.yaml');
-  await writeFile(
-    wrong,
-    '{name: 1, key: k, time: ts, fields: {x: {}}, features: [{op: log, of: x}], output: {kind: raw, fields: [y]}}',
-  );
-  await assert.rejects(
-    tideline('stream', 'check', wrong),
-    (error: { readonly code?: number; readonly stderr?: string }) => {
-      assert.equal(error.code, 78);
-      assert.match(error.stderr ?? '', /2 problem\(s\).*name is 1, must be a text.*declare fields\.x with 'above: 0'/s);
-      return true;
-    },
-  );
-});
-
 test("records of a declared stream carry their own event time, for pacing and for Kafka's retention", async () => {
   const { keyField, timeMsOf } = describeStream(stream);
   assert(timeMsOf);

@@ -1,3 +1,5 @@
+import type { RawOutput } from './declaration.ts';
+import { levelName } from './point-head.ts';
 import type { Problems } from './problems.ts';
 
 /** Names that features and outputs can be made of; true where the value is known to be above 0. */
@@ -18,6 +20,25 @@ export function unlessPositive(
   if (isPositive !== false) return true;
   problems.add(place, `is "${name}", but ${why}: declare fields.${name} with 'above: 0'`);
   return false;
+}
+
+/** A point has a field of one name once: what `with` adds must not be there already. */
+export function checkFurther(
+  further: readonly string[],
+  output: RawOutput | { readonly kind: 'quantiles'; readonly levels: readonly number[] },
+  named: Names,
+  problems: Problems,
+): void {
+  const own =
+    output.kind === 'raw'
+      ? output.fields
+      : ['last', 'target', ...output.levels.flatMap((level) => [`q${levelName(level)}`, `r${levelName(level)}`])];
+  for (const name of further) {
+    if (!named.has(name) && name !== 'offset' && name !== 'partition')
+      problems.add('point.with', unknownName(name, [...named.keys(), 'offset', 'partition']));
+    else if (own.includes(name))
+      problems.add('point.with', `is "${name}", a field that every point has of its own: give yours another name`);
+  }
 }
 
 export function checkOutput(

@@ -32,3 +32,8 @@ export function headOf(
 function tagOf(tag: string, value: string): string {
   return value === '' ? '' : `,${tag}=${escapeTag(value)}`;
 }
+
+/** `0.1` -> `10`, `0.025` -> `2.5`: what stands behind the q of a quantile's field. */
+export function levelName(level: number): string {
+  return String(Number((level * 100).toPrecision(12)));
+}

@@ -1,13 +1,8 @@
 import { middleOf, writeQuantiles } from '@tideline/nn';
 import type { Declaration, QuantileOutput } from './declaration.ts';
-import { headOf } from './point-head.ts';
+import { headOf, levelName } from './point-head.ts';
 import type { PointWriter } from './points.ts';
 import type { RowValues } from './row-values.ts';
-
-/** `0.1` -> `10`, `0.025` -> `2.5`: what stands behind the q of a quantile's field. */
-function levelName(level: number): string {
-  return String(Number((level * 100).toPrecision(12)));
-}
 
 /**
  * A point a horizon: `last` (the value that the forecast starts from), its quantiles in the value's own space (`q10`) and as log returns (`r10`), and

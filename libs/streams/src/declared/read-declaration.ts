@@ -2,7 +2,7 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { BAR_VALUES } from '../features/bars.ts';
-import { checkOutput, unknownName, unlessPositive } from './check-names.ts';
+import { checkFurther, checkOutput, unlessPositive } from './check-names.ts';
 import type { Declaration, DeclaredBars, DeclaredField, DeclaredPoint, TagSource } from './declaration.ts';
 import { Problems } from './problems.ts';
 import { readFeatures } from './read-features.ts';
@@ -30,9 +30,7 @@ export function readDeclaration(source: string, text: string): Declaration {
   const features = readFeatures(object.features, named, problems);
   const { output, point } = parts;
   if (output?.kind === 'quantiles') checkOutput(output, named, problems);
-  for (const name of point?.with ?? [])
-    if (!named.has(name) && name !== 'offset' && name !== 'partition')
-      problems.add('point.with', unknownName(name, [...named.keys(), 'offset', 'partition']));
+  if (output) checkFurther(point?.with ?? [], output, named, problems);
   problems.check();
   const { name = '', key = '', time = { field: '', unit: 'auto' } } = parts;
   return {

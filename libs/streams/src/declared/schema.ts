@@ -15,6 +15,8 @@ const wholeSteps = (): z.ZodNumber => number().int('must be a whole number of st
 const wholeMs = (): z.ZodNumber => number().int('must be whole milliseconds').min(1, 'must be at least 1');
 const BAR = { price: text() };
 
+const isUnique = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
+
 /** Every part is checked by its own schema, so that one report has the problems of all. */
 export const PARTS = {
   name: name(),
@@ -33,7 +35,7 @@ export const PARTS = {
     [
       z.strictObject({
         kind: z.literal('raw'),
-        fields: z.array(name()).min(1, 'must name the outputs of the network'),
+        fields: z.array(name()).min(1, 'must name the outputs of the network').refine(isUnique, 'must name each once'),
       }),
       z.strictObject({
         kind: z.literal('quantiles'),
@@ -45,7 +47,11 @@ export const PARTS = {
           .min(1, 'must have one level at least')
           .refine((levels) => levels.every((level, i) => i === 0 || level > levels[i - 1]), 'must rise')
           .default([0.1, 0.5, 0.9]),
-        horizons: z.array(wholeSteps()).min(1, 'must have one horizon at least').default([1]),
+        horizons: z
+          .array(wholeSteps())
+          .min(1, 'must have one horizon at least')
+          .refine(isUnique, 'must name each once')
+          .default([1]),
       }),
     ],
     { error: "must have a kind: 'raw' or 'quantiles'" },
@@ -55,7 +61,7 @@ export const PARTS = {
       measurement: text().default('forecast'),
       tags: z.record(name(), oneOf(TAG_SOURCES)).optional(),
       time: oneOf(['unique', 'event'] as const).default('unique'),
-      with: z.array(text()).optional(),
+      with: z.array(text()).refine(isUnique, 'must name each once').optional(),
     })
     .prefault({}),
   bars: z
