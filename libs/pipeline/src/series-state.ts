@@ -41,17 +41,29 @@ export interface SeriesState {
 }
 
 export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array {
-  const at = layout.isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES;
-  const bytes = new Uint8Array(at + layout.streamSize * 8 + layout.hiddenSize * 4);
-  const header = new DataView(bytes.buffer);
+  const bytes = new Uint8Array(stateBytesOf(layout));
+  writeState(layout, state, bytes);
+  return bytes;
+}
+
+/** Bytes of a state. */
+export function stateBytesOf({ isTraced, streamSize, hiddenSize }: StateLayout): number {
+  return (isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES) + streamSize * 8 + hiddenSize * 4;
+}
+
+/** Writes a state into `bytes`, which begin at a multiple of 8 of their buffer. */
+export function writeState(layout: StateLayout, state: SeriesState, bytes: Uint8Array): void {
+  const at = bytes.byteOffset + (layout.isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES);
+  const begin = bytes.byteOffset;
+  const header = new DataView(bytes.buffer, begin);
   header.setUint32(0, layout.isTraced ? TRACED_VERSION : VERSION, true);
   header.setUint32(4, state.quarantined ? FLAG_QUARANTINED : 0, true);
-  bytes.set(Buffer.from(layout.modelDigest.slice(0, 16), 'hex'), 8);
-  new Float64Array(bytes.buffer, LEAD_BYTES, TIMES_SIZE).set(state.times);
-  if (layout.isTraced) new Uint32Array(bytes.buffer, HEADER_BYTES, TRACE_SIZE).set(state.trace);
+  header.setUint32(8, Number.parseInt(layout.modelDigest.slice(0, 8), 16));
+  header.setUint32(12, Number.parseInt(layout.modelDigest.slice(8, 16), 16));
+  new Float64Array(bytes.buffer, begin + LEAD_BYTES, TIMES_SIZE).set(state.times);
+  if (layout.isTraced) new Uint32Array(bytes.buffer, begin + HEADER_BYTES, TRACE_SIZE).set(state.trace);
   new Float64Array(bytes.buffer, at, layout.streamSize).set(state.stream);
   new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize).set(state.hidden);
-  return bytes;
 }
 
 /** The state in `source`, or null where it belongs to another model or layout. */

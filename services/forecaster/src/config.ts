@@ -17,7 +17,7 @@ export const FORECASTER_CONFIG = z
     TIDELINE_SERIES_MAX: z.coerce.number().int().min(1).default(200_000),
     /** Shards that one process serves at once. */
     TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
-    TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(8),
+    TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(32),
     TIDELINE_SLICE_RECORDS_MAX: z.coerce.number().int().min(1).default(50_000),
     /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */
     TIDELINE_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(2_000),

@@ -109,7 +109,7 @@ class SimdEngine implements Engine {
     this.#allocator.assertFits(slots, this.stateSize, into);
     const floats = this.#floats;
     this.#eachPart(slots, (inMemory, outside, size) => {
-      for (let k = 0; k < size; k += 1) into[outside + k] = floats[inMemory + k];
+      into.set(floats.subarray(inMemory, inMemory + size), outside);
     });
   }
 
@@ -117,7 +117,7 @@ class SimdEngine implements Engine {
     this.#allocator.assertFits(slots, this.stateSize, from);
     const floats = this.#floats;
     this.#eachPart(slots, (inMemory, outside, size) => {
-      for (let k = 0; k < size; k += 1) floats[inMemory + k] = from[outside + k];
+      floats.set(from.subarray(outside, outside + size), inMemory);
     });
   }
 
