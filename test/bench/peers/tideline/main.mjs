@@ -1,6 +1,7 @@
 // Tideline as one of the peers' programs: one Redis, one ingest, one forecaster. Put this folder into the kit by a link, `ln -s REPOSITORY/test/bench/peers/tideline KIT/`,
 // and build the repository first (`npm run build`). The kit gives BROKER, TOPIC, GROUP, INFLUX_URL, INFLUX_DB, MODEL_DIR and STATE_DIR.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +42,9 @@ const services = ['forecaster', 'ingest'].map((name) =>
   spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'main.js')], { cwd: ROOT, env, stdio: 'inherit' }),
 );
 process.once('SIGTERM', async () => {
+  const ended = services.map((service) => once(service, 'exit'));
   for (const service of services) service.kill('SIGTERM');
+  await Promise.all(ended);
   await redis.stop();
   process.exit(0);
 });
