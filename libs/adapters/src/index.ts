@@ -36,6 +36,8 @@ export type { LmdbShardStoreOptions } from './local/lmdb-shard-store.ts';
 export { createLmdbShardStore } from './local/lmdb-shard-store.ts';
 export type { RecordFileOptions } from './local/record-file.ts';
 export { readRecordFile } from './local/record-file.ts';
+export type { SortedPointsOptions, StoredPoint } from './local/sorted-points.ts';
+export { sortedPoints } from './local/sorted-points.ts';
 export { createMemoryCheckpointLog } from './memory/checkpoint-log.ts';
 export type { MemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryDeadLetterSink } from './memory/dead-letter-sink.ts';

@@ -42,6 +42,7 @@ export { announceOutstanding, createIngest } from './ingest.ts';
 export {
   digestOfLines,
   escapeTag,
+  PointDigest,
   pointIdentity,
   pointSubNs,
   pointTime,

@@ -2,7 +2,7 @@
  * InfluxDB line protocol, the identity of a point, and the digest over a set of points.
  * Source: InfluxDB 1.x documentation, "Line protocol reference".
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Chunk } from './chunk.ts';
 
 const NS_A_MS = 1_000_000;
@@ -74,7 +74,20 @@ export function digestOfLines(lines: Iterable<string>): string {
     const { head, fields, time } = splitLine(line);
     points.set(`${head} ${time}`, fields);
   }
-  const hash = createHash('sha256');
-  for (const identity of [...points.keys()].sort()) hash.update(`${identity}\t${points.get(identity)}\n`);
-  return hash.digest('hex');
+  const digest = new PointDigest();
+  for (const identity of [...points.keys()].sort()) digest.add(identity, points.get(identity) ?? '');
+  return digest.hex();
+}
+
+/** The same over points that come one by one: by identity, ascending, each once. */
+export class PointDigest {
+  readonly #hash: Hash = createHash('sha256');
+
+  add(identity: string, fields: string): void {
+    this.#hash.update(`${identity}\t${fields}\n`);
+  }
+
+  hex(): string {
+    return this.#hash.digest('hex');
+  }
 }

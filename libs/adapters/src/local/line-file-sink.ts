@@ -1,11 +1,12 @@
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type PointSink, RetryableError } from '@tideline/pipeline';
+import { type StoredPoint, sortedPoints } from './sorted-points.ts';
 
 /** A PointSink of its own file, which can be read back whole. */
 export interface LineFileSink extends PointSink {
-  /** Every line written, repeats included (a replay writes a point again; `digestOfLines` counts it once). */
-  lines(): Promise<string[]>;
+  /** The points written so far by identity, each once with its last write (a replay writes a point again); some at a time, whatever the size of the file. */
+  points(): AsyncIterable<readonly StoredPoint[]>;
 }
 
 /** What a disk without room answers: full, over the quota, over the limit on the size of a file. */
@@ -38,10 +39,9 @@ export async function createLineFileSink(options: { readonly path: string }): Pr
       tail = done.catch(() => undefined);
       return done;
     },
-    async lines() {
+    async *points() {
       await tail;
-      const text = await readFile(options.path, 'utf8');
-      return text.split('\n').filter((line) => line !== '');
+      yield* sortedPoints({ path: options.path, folder: `${options.path}.sort` });
     },
     async [Symbol.asyncDispose]() {
       await tail;

@@ -12,18 +12,18 @@ import {
   createMemoryLiveFeed,
   createMemoryTicketQueue,
   type FeedRecord,
+  type LineFileSink,
 } from '@tideline/adapters';
 import { loadTopics } from '@tideline/forecaster';
 import type { EngineKind } from '@tideline/nn';
 import {
   announceOutstanding,
   createIngest,
-  digestOfLines,
   Forecaster,
   type LatePolicy,
   type LiveFeed,
   type OnEvent,
-  pointIdentity,
+  PointDigest,
   type ShardStore,
   shardName,
 } from '@tideline/pipeline';
@@ -134,10 +134,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     async finished(stop) {
       await source.finished;
       await drained(store, stop, () => failure);
-      const lines = await sink.lines();
       const seconds = Math.round(performance.now() - started) / 1000;
       const counts = { late: counter.late, deadLetters: deadLetters.count };
-      return { ...summarise(lines, counter.records - counter.refused), ...counts, seconds, engine };
+      return { ...(await summarise(sink, counter.records - counter.refused)), ...counts, seconds, engine };
     },
     async [Symbol.asyncDispose]() {
       await source.drain();
@@ -182,16 +181,19 @@ async function drained(store: ShardStore, signal: AbortSignal, failure: () => un
   }
 }
 
-function summarise(
-  lines: readonly string[],
+async function summarise(
+  sink: LineFileSink,
   records: number,
-): Pick<EmbeddedSummary, 'records' | 'forecasts' | 'series' | 'digest'> {
-  const points = new Set<string>();
+): Promise<Pick<EmbeddedSummary, 'records' | 'forecasts' | 'series' | 'digest'>> {
+  const digest = new PointDigest();
   const series = new Set<string>();
-  for (const line of lines) {
-    if (!/^(forecast|sentiment),/.test(line)) continue;
-    points.add(pointIdentity(line));
-    series.add(/series=((?:\\.|[^,\s\\])+)/.exec(line)?.[1] ?? '');
-  }
-  return { records, forecasts: points.size, series: series.size, digest: digestOfLines(lines) };
+  let forecasts = 0;
+  for await (const points of sink.points())
+    for (const { identity, fields } of points) {
+      digest.add(identity, fields);
+      if (!/^(forecast|sentiment),/.test(identity)) continue;
+      forecasts += 1;
+      series.add(/series=((?:\\.|[^,\s\\])+)/.exec(identity)?.[1] ?? '');
+    }
+  return { records, forecasts, series: series.size, digest: digest.hex() };
 }
