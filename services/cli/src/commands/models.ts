@@ -34,7 +34,7 @@ same name are another model, too. 'demo' has one forecaster only and takes anoth
 `;
 
 export function addModels(program: Program): void {
-  const models = program.command('models').description('list, show and import models');
+  const models = program.command('models').description('list, show, import and promote models');
   models
     .command('list')
     .description('one line a model')

@@ -1,0 +1,69 @@
+/** Grafana's dashboard over the real InfluxDB: every query of it is InfluxQL that the server takes, and finds what the streams write. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createInfluxReader, createInfluxSink } from '@tideline/adapters';
+import { PointLines } from '@tideline/pipeline';
+import { stackAddresses, uniqueName } from '../stack/index.ts';
+
+interface Board {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly query?: string }[] }[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
+}
+
+const BOARD_FILE = fileURLToPath(new URL('../../../infra/grafana/dashboards/tideline.json', import.meta.url));
+const { panels, templating } = JSON.parse(readFileSync(BOARD_FILE, 'utf8')) as Board;
+const TIME_MS = 1_700_000_000_000;
+/** As the streams write them. */
+const LINES = [
+  'forecast,horizon=1,model=ticks-lstm,series=BTC\\ USD,stream=ticks last=100.5,q10=99,q50=100,q90=101,' +
+    `r10=-0.01,r50=0,r90=0.01,target=${TIME_MS + 60_000}i,partition=2i,offset=7i ${TIME_MS}000000`,
+  'sentiment,agent=a\\ 1,model=calls-gru,queue=billing,series=call-1,speaker=customer,stream=calls call_score=0.25,' +
+    `escalation=0.5,negative=0.2,neutral=0.3,positive=0.5,score=0.3,partition=1i,offset=3i ${TIME_MS}000000`,
+];
+const VARIABLES: Readonly<Record<string, string>> = {
+  series: 'BTC USD',
+  horizon: '1',
+  call: 'call-1',
+  timeFilter: `time >= ${TIME_MS - 60_000}ms AND time <= ${TIME_MS + 60_000}ms`,
+  __interval: '10s',
+};
+
+const place = { url: stackAddresses().influx, database: uniqueName('board') };
+const reader = createInfluxReader(place);
+
+before(async () => {
+  await using sink = await createInfluxSink(place);
+  await sink.write(PointLines.of(LINES));
+});
+after(async () => {
+  await reader.dropDatabase();
+  await reader[Symbol.asyncDispose]();
+});
+
+for (const { title, targets } of panels)
+  for (const { query } of targets)
+    if (query !== undefined)
+      test(`panel '${title}': InfluxDB answers ${query}`, async () => {
+        const rows = await reader.query(
+          query.replace(/\$(\w+)/g, (_, name: string) => VARIABLES[name] ?? assert.fail(`no value of $${name}`)),
+        );
+        assert.equal(rows.length, 1);
+        const values = Object.entries(rows[0]).filter(([, value]) => typeof value === 'number');
+        assert.equal(values.length, 1, JSON.stringify(rows[0]));
+      });
+
+for (const { name, query } of templating.list)
+  test(`the board's variable '${name}': InfluxDB answers ${query}`, async () => {
+    const rows = await reader.query(query);
+    assert.deepEqual(
+      rows.map(({ value }) => value),
+      [VARIABLES[name]],
+    );
+  });
+
+test("a tag of the board's queries that is a word of InfluxQL is quoted: without quotes the server refuses it", async () => {
+  await assert.rejects(reader.query('SELECT COUNT(q50) FROM forecast GROUP BY series'), /SERIES/);
+  assert.equal((await reader.query('SELECT COUNT(q50) FROM forecast GROUP BY "series"')).length, 1);
+});
