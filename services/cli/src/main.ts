@@ -20,11 +20,21 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   bench: async () => (await import('./commands/bench.ts')).addBench,
 };
 
+const EXAMPLES = `
+First steps:
+  tideline demo            no server, no configuration: forecasts of a live feed on http://127.0.0.1:8080
+  tideline up --detach     the real stack on this machine; 'tideline down' stops it
+
+'tideline COMMAND --help' says what a command takes. Exit codes: 0 done, 1 a wrong option or a fault of Tideline, 69 a server does
+not answer, 78 configuration or a file that cannot be used; 'tideline train --help' has two more.
+`;
+
 const program = new Program(process.env);
 program
   .description('Streaming forecasts by stateful recurrent models: exact after any fault.')
   .version('0.1.0')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .addHelpText('after', EXAMPLES);
 // Anything but a command's name (--help, a slip of the pen) needs them all.
 const named = process.argv[2] ?? '';
 const loads = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]] : Object.values(COMMANDS);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { SINGLE_KINDS, type SingleKind } from '@tideline/nn/kinds';
+import { wholeNumber } from './option-values.ts';
 
 const WIDTH_MAX = 65_536;
 const SIZE_MAX = 8_192;
@@ -7,7 +8,7 @@ const BUDGET_MAX_MS = 600_000;
 
 /** Rows a batch, separated by commas. */
 export function widthsOf(text: string): number[] {
-  return [...new Set(text.split(',').map((part) => wholeNumber(part, WIDTH_MAX)))].sort((a, b) => a - b);
+  return [...new Set(text.split(',').map((part) => widthOf(part)))].sort((a, b) => a - b);
 }
 
 /** Kinds of engines, separated by commas. */
@@ -20,17 +21,6 @@ export function singleKindsOf(text: string): SingleKind[] {
   });
 }
 
-export function sizeOf(text: string): number {
-  return wholeNumber(text, SIZE_MAX);
-}
-
-export function millisecondsOf(text: string): number {
-  return wholeNumber(text, BUDGET_MAX_MS);
-}
-
-function wholeNumber(text: string, most: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 1 || value > most)
-    throw new InvalidArgumentError(`'${text}' must be a whole number from 1 to ${most}.`);
-  return value;
-}
+export const sizeOf = wholeNumber(1, SIZE_MAX);
+export const millisecondsOf = wholeNumber(1, BUDGET_MAX_MS);
+const widthOf = wholeNumber(1, WIDTH_MAX);

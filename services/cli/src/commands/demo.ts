@@ -1,8 +1,16 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn/kinds';
 import { LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
-import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
+import { modelsOption, portNumber, positive, wholeNumber } from './option-values.ts';
+
+const EXAMPLES = `
+Examples:
+  tideline demo                                          the page on http://127.0.0.1:8080; Ctrl-C ends it
+  tideline demo --once --summary json                    all records at once, and the digest of the forecasts
+  tideline demo --file prices.csv.gz --streams ticks --map symbol=Ticker ts=Date price=Close
+  tail -f trades.jsonl | tideline demo --file - --streams quotes.yaml --state ./quotes-state
+`;
 
 export function addDemo(program: Program): void {
   program
@@ -22,12 +30,12 @@ export function addDemo(program: Program): void {
       'ticks,calls',
     )
     .option('--topic <topic>', 'topic of the records of --file (default: the first of --streams)')
-    .option('--map <field=column...>', 'field of the contract = column of the file')
-    .option('--rate <records>', 'records per second of the live feed', Number, 200)
+    .option('--map <field=column...>', "field of the stream's records = column of --file (default: the same names)")
+    .option('--rate <records>', 'records a second of the live feed', positive, 200)
     .option('--host <address>', 'address of the page', '127.0.0.1')
-    .option('--port <port>', 'port of the page (0: any)', Number, 8080)
-    .option('--state <folder>', 'keep state there and go on from it; without it each run starts afresh')
-    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
+    .option('--port <port>', 'port of the page; 0: any that is free', portNumber, 8080)
+    .option('--state <folder>', 'keep states and points there and go on from them (default: each run starts afresh)')
+    .addOption(modelsOption('--models <folder>'))
     .addOption(
       new Option('--engine <engine>', 'engine of the models').choices(ENGINE_KINDS).default('auto' as EngineKind),
     )
@@ -36,8 +44,13 @@ export function addDemo(program: Program): void {
         .choices(LATE_POLICIES)
         .default('apply' as LatePolicy),
     )
-    .option('--idle-ttl-ms <ms>', "a series silent for longer, in event time, starts anew; 'off': never", parseIdle)
-    .option('--seed <number>', 'seed of the generated data', Number, 1)
+    .option(
+      '--idle-ttl-ms <ms>',
+      "a series silent for longer, in event time, starts anew; 'off': never (default: as the stream has it)",
+      parseIdle,
+    )
+    .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
+    .addHelpText('after', EXAMPLES)
     .action((options) =>
       program.run('demo', async (signals) => (await import('./demo-run.ts')).demo(options, signals)),
     );

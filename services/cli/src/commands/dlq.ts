@@ -6,9 +6,20 @@ const DEAD_LETTERS = ['--dead-letters <topic>', 'dead letter topic (default: TID
 const TOPIC = ['--topic <topic>', 'only letters of records of this topic'] as const;
 const REASON = ['--reason <text>', 'only letters whose reason holds this text'] as const;
 
+const EXAMPLES = `
+Examples:
+  tideline dlq list --topic ticks
+  tideline dlq show ticks/0/17
+  tideline dlq redrive --all --reason 'not JSON' --dry-run
+  tideline dlq redrive --position ticks/0/17
+`;
+
 /** `tideline dlq`: the records that were refused, why, and how to send them again. */
 export function addDlq(program: Program): void {
-  const dlq = program.command('dlq').description('list, show and redrive the records that were refused (dead letters)');
+  const dlq = program
+    .command('dlq')
+    .description('list, show and redrive the records that were refused (dead letters)')
+    .addHelpText('after', EXAMPLES);
   dlq
     .command('list')
     .description('one line a letter: position, when, field, reason')

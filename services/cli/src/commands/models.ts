@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
+import { modelsOption } from './option-values.ts';
 
 /** A model's name is a folder's name. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -38,7 +38,7 @@ export function addModels(program: Program): void {
   models
     .command('list')
     .description('one line a model')
-    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
+    .addOption(modelsOption('--models <folder>'))
     .action(({ models: folder }) =>
       program.run('models', async () => (await import('./models-show.ts')).listModels(folder)),
     );
@@ -46,7 +46,7 @@ export function addModels(program: Program): void {
     .command('show')
     .description("a model's shape and card, as JSON")
     .argument('<name>', 'name of the model')
-    .option('--models <folder>', 'folder of the models', MODELS_FOLDER)
+    .addOption(modelsOption('--models <folder>'))
     .action((name, { models: folder }) =>
       program.run('models', async () => (await import('./models-show.ts')).showModel(folder, name)),
     );
@@ -54,7 +54,7 @@ export function addModels(program: Program): void {
     .command('import')
     .description('take over weights of another program: ONNX, PyTorch (safetensors), TensorFlow.js layers, raw float32')
     .argument('<file>', 'the file, or the folder of the model')
-    .option('--out <folder>', 'folder of the models', MODELS_FOLDER)
+    .addOption(modelsOption('--out <folder>'))
     .option('--name <name>', "the model's name; the file's own without it", modelName)
     .addOption(new Option('--cell <cell>', 'what the weights must be').choices(['rnn', 'lstm', 'gru'] as const))
     .option('--replace', 'overwrite a model of this name')
@@ -68,7 +68,7 @@ export function addModels(program: Program): void {
     .description('give shards to another model: its forecasts from one position of each shard on')
     .argument('[name]', 'name of the new model; without it the one that the environment names', modelName)
     .option('--topic <topic>', 'only shards of this topic')
-    .option('--models <folder>', 'folder of the models')
+    .option('--models <folder>', "folder of the models (default: TIDELINE_MODELS, else Tideline's own)")
     .option('--json', 'print one line of JSON a shard')
     .addHelpText('after', PROMOTE_HELP)
     .action((name, options) =>

@@ -1,5 +1,12 @@
-import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Program } from '../program.ts';
+
+const EXAMPLES = `
+Examples:
+  tideline replay trades.csv.gz --topic ticks --map symbol=ticker price=px ts=ts_us
+  tideline replay calls.jsonl --topic calls --speed 60     a minute of the records in a second
+  tideline replay - --topic quotes --stream quotes.yaml < quotes.jsonl
+`;
 
 export function addReplay(program: Program): void {
   program
@@ -13,12 +20,12 @@ export function addReplay(program: Program): void {
     )
     .option('--stream <file>', 'the file that declares the stream of the topic: its key is the Kafka key')
     .option('--key <field>', "field that is the Kafka key (default: the topic's)")
-    .option(
-      '--speed <factor>',
-      "speed against the records' own times; 'max' does not wait",
-      parseSpeed,
-      Number.POSITIVE_INFINITY,
+    .addOption(
+      new Option('--speed <factor>', "speed against the records' own times; 'max' does not wait")
+        .argParser(parseSpeed)
+        .default(Number.POSITIVE_INFINITY, 'max'),
     )
+    .addHelpText('after', EXAMPLES)
     .action((file, options) =>
       program.run('replay', async (signals) => {
         const { replay } = await import('./replay-run.ts');

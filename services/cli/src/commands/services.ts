@@ -2,6 +2,11 @@ import type { ServiceSignals } from '@tideline/runtime';
 import { type Environment, withAddresses } from '../addresses.ts';
 import type { Program } from '../program.ts';
 
+const CONFIGURATION = `
+Configured by the environment: the variables TIDELINE_* of the README's 'Configuration'. Addresses that are not set are those of
+'tideline up' in this folder, else the servers' usual ports on this machine.
+`;
+
 type Run = (env: Environment, signals: ServiceSignals) => Promise<void>;
 
 /** One service each, configured by the environment (`TIDELINE_*`, see README). */
@@ -27,6 +32,7 @@ function addService(program: Program, name: string, description: string, load: (
   program
     .command(name)
     .description(description)
+    .addHelpText('after', CONFIGURATION)
     .action(() =>
       program.run(name, async (signals) => {
         const run = await load();

@@ -4,11 +4,20 @@ import type { Program } from '../program.ts';
 const STATE = ['--state <folder>', "the folder of 'demo --state' instead of Redis"] as const;
 const JSON_OPTION = ['--json', 'print JSON'] as const;
 
+const EXAMPLES = `
+Examples:
+  tideline state show                                 every shard: position, records behind, series
+  tideline state show --key BTC-USD
+  tideline state export states.jsonl.gz --topic ticks
+  tideline state reset BTC-USD --topic ticks --replay   rebuild it from the records that Kafka retains
+`;
+
 /** `tideline state`: the hidden states of the series, with the position that they are at. */
 export function addState(program: Program): void {
   const state = program
     .command('state')
-    .description('show, export, import, restore and reset the states of the series');
+    .description('show, export, import, restore and reset the states of the series')
+    .addHelpText('after', EXAMPLES);
   state
     .command('show')
     .description('how the shards stand; with --key the state of a series')

@@ -1,13 +1,19 @@
-import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Option } from '@commander-js/extra-typings';
 import type { CellKind } from '@tideline/nn';
 import type { Program } from '../program.ts';
+import { positive, wholeNumber } from './option-values.ts';
 
 /** The shipped models' own: the plain command makes them again, to the bit. */
 const EPOCHS_DEFAULT = 25;
 /** sysexits.h: EX_DATAERR and EX_TEMPFAIL. */
 export const EXIT_BROKEN = 65;
 export const EXIT_STOPPED = 75;
-const HELP_END = `A run that was killed and resumed ends with the bits of one that was not.
+const HELP_END = `Examples:
+  tideline train ticks                                      the shipped model again, to the bit
+  tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
+  tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
+
+A run that was killed and resumed ends with the bits of one that was not.
 Exit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`;
 
 export function addTrain(program: Program): void {
@@ -18,21 +24,21 @@ export function addTrain(program: Program): void {
         'packages ship or that is generated; a stream that a file declares from --data',
     )
     .argument('[stream]', 'ticks, calls, or the file that declares the stream')
-    .option('--stream <name>', 'the same as an option')
+    .option('--stream <name>', 'the stream, as an option instead of the argument')
     .option('--data <file...>', 'records of a declared stream: CSV or JSON lines, also .gz')
     .option('--map <field=column...>', "field of the record = column of --data's files")
     .addOption(
-      new Option('--cell <cell>', 'of a declared stream')
+      new Option('--cell <cell>', 'recurrent cell, of a declared stream')
         .choices(['lstm', 'gru', 'rnn'] as const)
         .default('lstm' as CellKind),
     )
-    .option('--hidden <units>', 'units of a layer, of a declared stream', wholeNumber, 32)
-    .option('--layers <number>', 'of a declared stream', wholeNumber, 1)
-    .option('--learning-rate <rate>', 'of a declared stream', positive, 3e-3)
-    .option('--patience <epochs>', 'epochs without a better validation loss, of a declared stream', wholeNumber, 5)
+    .option('--hidden <units>', 'units of a layer, of a declared stream', wholeNumber(1), 32)
+    .option('--layers <number>', 'recurrent layers, of a declared stream', wholeNumber(1), 1)
+    .option('--learning-rate <rate>', 'of the optimizer, of a declared stream', positive, 3e-3)
+    .option('--patience <epochs>', 'epochs without a better validation loss, of a declared stream', wholeNumber(0), 5)
     .option('--out <folder>', 'folder of the models', 'models')
-    .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber, 1)
-    .option('--epochs <number>', 'epochs at most', wholeNumber, EPOCHS_DEFAULT)
+    .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber(0), 1)
+    .option('--epochs <number>', 'epochs at most', wholeNumber(0), EPOCHS_DEFAULT)
     .option('--checkpoint <file>', 'keep what the next epoch needs in this file, after every epoch')
     .option('--resume', 'go on from the checkpoint, where there is one')
     .option('--json', 'print one JSON line')
@@ -42,16 +48,4 @@ export function addTrain(program: Program): void {
         (await import('./train-run.ts')).train(stream ?? options.stream, options, drain),
       ),
     );
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number, 0 or more.');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('must be a number above 0.');
-  return value;
 }
