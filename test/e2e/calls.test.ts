@@ -13,7 +13,7 @@ import { digestOfLines } from '@tideline/pipeline';
 import { createCallStream, generatedCalls } from '@tideline/streams';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { ROOT, startService } from './services.ts';
+import { ownEnvironment, ROOT, startService } from './services.ts';
 
 test('calls flow from Kafka to sentiment points equal to an offline pass, and an ended call leaves no state behind', async () => {
   const { kafka, redis, influx } = stackAddresses();
@@ -21,15 +21,10 @@ test('calls flow from Kafka to sentiment points equal to an offline pass, and an
   const prefix = uniqueName('e2e');
   const database = uniqueName('e2e').replaceAll('-', '_');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: prefix,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=calls`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
-    TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
-    TIDELINE_ENGINE: 'simd',
   };
   const records = [...generatedCalls({ seed: 3, calls: 150 })];
   await ensureTopics({ brokers: [kafka], topics: [{ topic, partitions: 4 }] });

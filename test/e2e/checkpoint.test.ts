@@ -19,7 +19,7 @@ import { createTickStream, generatedTicks } from '@tideline/streams';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { tideline } from './command.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { ROOT, startService } from './services.ts';
+import { ownEnvironment, ROOT, startService } from './services.ts';
 
 const TICKS = 12_000;
 const PARTITIONS = 2;
@@ -37,15 +37,12 @@ test(PROMISE, async (t) => {
   const topic = uniqueName('ticks');
   const database = uniqueName('checkpoint').replaceAll('-', '_');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
+    ...ownEnvironment(),
     TIDELINE_REDIS_URL: server.address,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=ticks`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_CHECKPOINT_TOPIC: uniqueName('checkpoints'),
     TIDELINE_CHECKPOINT_INTERVAL_MS: '200',
-    TIDELINE_ENGINE: 'simd',
     TIDELINE_CHUNK_ROWS_MAX: '200',
   };
   const redis = await openRedis(server.address, { name: 'test', onWarning: () => undefined });

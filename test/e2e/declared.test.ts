@@ -16,7 +16,7 @@ import { digestOfLines } from '@tideline/pipeline';
 import { createStream, generatedTicks, mulberry32 } from '@tideline/streams';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { ROOT, startService } from './services.ts';
+import { ownEnvironment, ROOT, startService } from './services.ts';
 
 const TICKS = 6_000;
 const DEADLINE_MS = 120_000;
@@ -49,16 +49,11 @@ test('streams declared in files have all their points in InfluxDB, equal to an o
     [uniqueName('bars'), join(folder, 'bars.yaml')],
   ]);
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: prefix,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: [...streams].map(([topic, path]) => `${topic}=${path}`).join(','),
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
-    TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
     TIDELINE_MODELS: folder,
-    TIDELINE_ENGINE: 'simd',
     TIDELINE_CHUNK_ROWS_MAX: '200',
     TIDELINE_BATCH_ENTRIES_MAX: '2',
   };

@@ -14,7 +14,7 @@ import type { RawRecord, Shard } from '@tideline/pipeline';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { type CommandResult, tideline } from './command.ts';
 import { readTopic } from './offline-pass.ts';
-import { startService } from './services.ts';
+import { ownEnvironment, startService } from './services.ts';
 
 const POISON = [
   { key: 'A', value: '{"symbol":"A","ts":', headers: { trace: ['ä-1', Buffer.from([255, 0]), 'ä-0'] } },
@@ -56,15 +56,12 @@ function redrivenOf(shards: ReadonlyMap<Shard, readonly RawRecord[]>): Map<strin
 }
 
 test('refused records are listed with their reason, shown to the byte, and sent again once, in the order of their series', async () => {
-  const { kafka, redis } = stackAddresses();
+  const { kafka } = stackAddresses();
   const topic = uniqueName('ticks');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: uniqueName('dlq'),
     TIDELINE_STREAMS: `${topic}=ticks`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
-    TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
   };
   const letters = () => readDeadLetters({ brokers: [kafka], topic: env.TIDELINE_DEAD_LETTER_TOPIC });
   await ensureTopics({ brokers: [kafka], topics: [{ topic, partitions: 3 }] });

@@ -3,25 +3,20 @@ import { test } from 'node:test';
 import { createInfluxReader, createTopicProducer, ensureTopics, readDeadLetters } from '@tideline/adapters';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { tideline } from './command.ts';
-import { startService } from './services.ts';
+import { ownEnvironment, startService } from './services.ts';
 
 const TS = 1_700_000_000_000;
 
 test('a late tick is refused with both times, comes back to nowhere by itself, and is stepped when an operator says so', async () => {
-  const { kafka, redis, influx } = stackAddresses();
+  const { kafka, influx } = stackAddresses();
   const topic = uniqueName('ticks');
   const database = uniqueName('late').replaceAll('-', '_');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: uniqueName('late'),
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=ticks`,
     TIDELINE_LATE: `${topic}=dead-letter`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
-    TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
-    TIDELINE_ENGINE: 'simd',
   };
   await ensureTopics({ brokers: [kafka], topics: [{ topic, partitions: 1 }] });
   await using reader = createInfluxReader({ url: influx, database });

@@ -18,7 +18,7 @@ import { createTickStream, generatedTicks, mulberry32 } from '@tideline/streams'
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { tideline } from './command.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { ROOT, startService } from './services.ts';
+import { ownEnvironment, ROOT, startService } from './services.ts';
 
 const TICKS = 4_000;
 const PARTITIONS = 2;
@@ -41,15 +41,12 @@ test(PROMISE, async (t) => {
   const second = createModel(spec, initWeights(spec, mulberry32(7)));
   await saveModel(join(models, 'ticks-v2', 'model.tdl'), second, {});
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
+    ...ownEnvironment(),
     TIDELINE_REDIS_URL: server.address,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=ticks`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_CHECKPOINT_TOPIC: uniqueName('checkpoints'),
     TIDELINE_CHECKPOINT_INTERVAL_MS: '200',
-    TIDELINE_ENGINE: 'simd',
     TIDELINE_MODELS: models,
   };
   const redis = await openRedis(server.address, { name: 'test', onWarning: () => undefined });

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stackAddresses, uniqueName } from '../stack/index.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
@@ -18,6 +19,19 @@ export interface RunningService extends AsyncDisposable {
 }
 
 export type ServiceEnvironment = Readonly<Record<string, string>>;
+
+/** The shared servers, with a consumer group and a dead letter topic of this test alone; topics, Redis prefix and database are the test's to name. */
+export function ownEnvironment() {
+  const { kafka, redis, influx } = stackAddresses();
+  return {
+    TIDELINE_KAFKA_BROKERS: kafka,
+    TIDELINE_REDIS_URL: redis,
+    TIDELINE_INFLUX_URL: influx,
+    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
+    TIDELINE_DEAD_LETTER_TOPIC: uniqueName('dead-letters'),
+    TIDELINE_ENGINE: 'simd',
+  };
+}
 
 /** Starts a service's `main` and waits until it says that it is ready. */
 export async function startService(

@@ -17,7 +17,7 @@ import { createTickStream } from '@tideline/streams';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { tideline } from './command.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { startService } from './services.ts';
+import { ownEnvironment, startService } from './services.ts';
 
 const TICKS = 40;
 const SPIKE_AT = 25;
@@ -68,16 +68,12 @@ test(PROMISE, async () => {
   const prefix = uniqueName('state');
   const database = uniqueName('state').replaceAll('-', '_');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: prefix,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=ticks`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_CHECKPOINT_INTERVAL_MS: '0',
     TIDELINE_CHECKPOINT_RESTORE: 'off',
-    TIDELINE_ENGINE: 'simd',
     TIDELINE_MODELS: folder,
   };
   const model = fragileModel();

@@ -14,7 +14,7 @@ import { digestOfLines } from '@tideline/pipeline';
 import { createTickStream, generatedTicks } from '@tideline/streams';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
-import { ROOT, startService } from './services.ts';
+import { ownEnvironment, ROOT, startService } from './services.ts';
 
 const TICKS = 50_000;
 const SYMBOLS = 200;
@@ -38,15 +38,11 @@ test(PROMISE, async (t) => {
   const prefix = uniqueName('e2e');
   const database = uniqueName('e2e').replaceAll('-', '_');
   const env = {
-    TIDELINE_KAFKA_BROKERS: kafka,
-    TIDELINE_REDIS_URL: redis,
+    ...ownEnvironment(),
     TIDELINE_REDIS_PREFIX: prefix,
-    TIDELINE_INFLUX_URL: influx,
     TIDELINE_INFLUX_DATABASE: database,
     TIDELINE_STREAMS: `${topic}=ticks`,
-    TIDELINE_KAFKA_GROUP: uniqueName('ingest'),
     TIDELINE_DEAD_LETTER_TOPIC: deadLetterTopic,
-    TIDELINE_ENGINE: 'simd',
     // Many small batches, so that the kill lands between the steps of one.
     TIDELINE_CHUNK_ROWS_MAX: '200',
     TIDELINE_BATCH_ENTRIES_MAX: '2',
