@@ -103,6 +103,25 @@ test('redis: a server that lost everything is filled again from the beginning', 
   assert.equal((await store.status()).length, 1);
 });
 
+test('redis: a shard that begins anew after a loss is known again', async () => {
+  const prefix = `test:${randomUUID()}`;
+  const redis = await openRedis(url, quiet);
+  await using store = await createRedisShardStore({ connection: redis, prefix, logBytesMax: 1_000 });
+  try {
+    assert.equal((await store.append(shard, entry)).status, 'ok');
+    await redis.del(...(await redis.keys(`${prefix}:*`)));
+    assert.equal(await store.head(shard), null);
+    assert.equal((await store.append(shard, entry)).status, 'ok');
+    // Who is not in the set of shards is announced to nobody, and looks fallen behind for ever.
+    assert.deepEqual(
+      (await store.status()).map(({ head, ticket }) => [head, ticket]),
+      [[1, 1]],
+    );
+  } finally {
+    redis.disconnect();
+  }
+});
+
 test('redis: a store on a connection of the caller leaves it open', async () => {
   const redis = await openRedis(url, quiet);
   const store = await createRedisShardStore({ connection: redis, prefix: `test:${randomUUID()}`, logBytesMax: 1_000 });

@@ -92,6 +92,8 @@ class RedisShardStore implements ShardStore, SnapshotStore {
 
   async head(shard: Shard): Promise<number | null> {
     const head = await this.#ask(() => this.#redis.hget(this.#key(shard, 'meta'), 'head'));
+    // An unknown shard may be one that the server has lost, with the set that names it: it is entered again.
+    if (head === null) this.#listed.delete(shardName(shard));
     return head === null ? null : Number(head);
   }
 
@@ -111,7 +113,6 @@ class RedisShardStore implements ShardStore, SnapshotStore {
       logBytesMax,
       logRecordsMax,
     ]);
-    // An unknown shard may be one that the server has lost, with the set that names it: it is entered again.
     if (status === 'seek' && head === null) this.#listed.delete(shardName(shard));
     if (status === 'seek') return { status, head: numberOrNull(head) };
     if (status === 'full') return { status, head: Number(head) };
