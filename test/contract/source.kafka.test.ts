@@ -11,7 +11,7 @@ const PARTITIONS = 4;
 
 async function openLog(
   records: readonly SourceRecord[],
-  settings: { sessionTimeoutMs?: number; share?: { index: number; count: number } } = {},
+  settings: { sessionTimeoutMs?: number; hintIntervalMs?: number; share?: { index: number; count: number } } = {},
 ): Promise<SourceLog> {
   const topic = uniqueName('source');
   const groupId = uniqueName('group');
@@ -65,6 +65,19 @@ test('kafka source: shares are disjoint and together whole, and a successor of a
       [1, 3],
     ],
   );
+});
+
+test('kafka source: an end in the middle of telling the group leaves no connection behind', async () => {
+  const records = Array.from({ length: 40 }, (_, index) => ({ key: `s${index}`, value: `${index}` }));
+  await using log = await openLog(records, { share: { index: 0, count: 1 }, hintIntervalMs: 5 });
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+  const before = sockets();
+  const ledger = createLedger();
+  const source = log.createSource(ledger.onError);
+  await source.run(ledger.handler);
+  await eventually('all are read', () => heldBy(ledger) === records.length, 10_000);
+  await source.drain();
+  await eventually('every connection is closed', () => sockets() <= before, 5_000);
 });
 
 test('kafka source: a shard positioned anew is read again from where the handler says, although nothing new arrives', async () => {

@@ -22,6 +22,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 };
 const EXIT_FAILURE = 1;
 const GRACE_MS_DEFAULT = 20_000;
+/** What a library may need to close its sockets once `main` has ended. */
+const LINGER_MS = 2_000;
 
 /** Runs `main` with the process's signals. Sets the exit code: 78 configuration or build, 69 a server does not answer, 1 anything else. */
 export async function runService(
@@ -45,7 +47,18 @@ export async function runService(
   } finally {
     clearTimeout(timer);
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    endWhenLingering(name);
   }
+}
+
+/** A connection that a client library forgot would keep a process that has done its work until somebody kills it. */
+function endWhenLingering(name: string): void {
+  const timer = setTimeout(() => {
+    const open = process.getActiveResourcesInfo().join(', ');
+    process.stderr.write(`tideline ${name}: ended although these were still open: ${open}.\n`);
+    process.exit();
+  }, LINGER_MS);
+  timer.unref();
 }
 
 function report(name: string, error: unknown, stopping: boolean): number {

@@ -16,6 +16,8 @@ await runService({ name: 'probe', graceMs: Number(graceMs) }, async ({ drain, ab
   drain.addEventListener('abort', () => say('drain'));
   abort.addEventListener('abort', () => say('abort'));
   await sleep(60_000, drain);
+  // As a client library does that forgets a connection.
+  if (kind === 'forgetful') setInterval(() => {}, 1_000);
   if (kind === 'stubborn') await sleep(60_000, abort);
   clearInterval(hold);
   say('closed');

@@ -80,3 +80,11 @@ test('sleep ends at its time or at the abort, and never rejects', async () => {
   await long;
   await sleep(60_000, stop.signal);
 });
+
+test('a service that has ended ends its process, whatever a library left open, and says what it was', async () => {
+  const ended = await run(['forgetful'], (child, line) => {
+    if (line === 'ready') child.kill('SIGTERM');
+  });
+  assert.deepEqual([ended.code, ended.stdout], [0, 'ready\ndrain\nclosed\n'], ended.stderr);
+  assert.match(ended.stderr, /still open: .*Timeout/);
+});

@@ -79,6 +79,8 @@ class KafkaSource implements RecordSource {
   #generation = 0;
   #positioning: Promise<unknown> = Promise.resolve();
   #hintTimer: NodeJS.Timeout | undefined;
+  /** The telling under way. Never rejects. */
+  #hinting: Promise<void> | null = null;
   #drained: Promise<void> | null = null;
 
   constructor(options: KafkaSourceOptions) {
@@ -156,6 +158,7 @@ class KafkaSource implements RecordSource {
     clearInterval(this.#hintTimer);
     await this.#positioning;
     await Promise.all([...this.#lanes.values()].map((lane) => lane.tail));
+    await this.#hinting;
     await this.#hint();
     await this.#consumer
       .disconnect()
@@ -325,7 +328,15 @@ class KafkaSource implements RecordSource {
     }
   }
 
-  async #hint(): Promise<void> {
+  /** One at a time: kafkajs sets a group's offsets as its only member, and a second one would leave that member without an end. */
+  #hint(): Promise<void> {
+    this.#hinting ??= this.#tellGroup().finally(() => {
+      this.#hinting = null;
+    });
+    return this.#hinting;
+  }
+
+  async #tellGroup(): Promise<void> {
     const due = [...this.#lanes.values()].filter(
       (lane) => lane.generation === this.#generation && lane.from > lane.hinted,
     );
