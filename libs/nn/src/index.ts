@@ -1,3 +1,5 @@
+export type { Embedding } from './embedding.ts';
+export { embeddingOf } from './embedding.ts';
 export type { Engine, EngineOptions, NetworkForm } from './engine.ts';
 export { assertServes } from './engine.ts';
 export type { EngineChoice } from './engines/create.ts';
@@ -11,15 +13,24 @@ export type { KernelChoice } from './engines/simd/choose-kernel.ts';
 export { createSimdEngine } from './engines/simd/engine.ts';
 export type { NativeKind } from './engines/simd/native-kernel.ts';
 export { loadNativeKernel, nativeKinds } from './engines/simd/native-kernel.ts';
-export type { HeadScope, HeadSpec } from './heads/head.ts';
+export type { ClassGroup, HeadScope, HeadSpec } from './heads/head.ts';
 export { HEAD_KINDS, HEAD_SCOPES } from './heads/head.ts';
 export { middleOf, softplus, writeQuantiles } from './heads/quantiles.ts';
-export type { HeadReader } from './heads/read-head.ts';
-export { headOf } from './heads/read-head.ts';
+export type { ClassPlaces, HeadReader } from './heads/read-head.ts';
+export { classGroupsOf, headOf } from './heads/read-head.ts';
 export { ImportError } from './import/import-error.ts';
 export type { ImportedModel, ImportFormat, ImportOptions } from './import/import-model.ts';
 export { IMPORT_FORMATS, importModel } from './import/import-model.ts';
-export type { CellKind, DecoderSpec, GruReset, LayerWeights, Model, ModelSpec, ModelWeights } from './model.ts';
+export type {
+  CellKind,
+  DecoderSpec,
+  EmbeddingSpec,
+  GruReset,
+  LayerWeights,
+  Model,
+  ModelSpec,
+  ModelWeights,
+} from './model.ts';
 export { directionsOf, GATES, stateSizeOf } from './model.ts';
 export { ModelError } from './model-error.ts';
 export type { DecodeOptions, EncoderDecoder } from './sequence/encoder-decoder.ts';
@@ -33,6 +44,7 @@ export { createModel, elementCount, initWeights, tensorShapes, tensorsOf, weight
 export type { EpochReport, TrainingCheckpoint } from './training/checkpoint.ts';
 export { decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.ts';
 export type { Dropout } from './training/dropout.ts';
+export type { RowEntries } from './training/embedding.ts';
 export type { NetworkOptions } from './training/network.ts';
 export { TrainingNetwork } from './training/network.ts';
 export type { ProductsChoice } from './training/products.ts';

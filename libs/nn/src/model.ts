@@ -27,6 +27,8 @@ export interface ModelSpec {
   readonly layerNorm?: boolean;
   /** Units of a dense layer before the first recurrent one, v = tanh(W x + b); none unless said. Not together with `bidirectional` or `decoder`. */
   readonly inputLayer?: number;
+  /** The last inputs are gathered from a trained table; none unless said. */
+  readonly embedding?: EmbeddingSpec;
   /** The head also reads what the first recurrent layer reads, y = W [h, v] + b: a linear model beside it. Not with `bidirectional` or `decoder`. */
   readonly skipConnection?: boolean;
   /** Each layer reads the sequence in both directions (`sequence/sequence-model.ts`): for sequences that are complete. */
@@ -35,6 +37,15 @@ export interface ModelSpec {
   readonly decoder?: DecoderSpec;
   /** What the outputs mean and which steps have them; a linear output at every step unless said. */
   readonly head?: HeadSpec;
+}
+
+/**
+ * A table [buckets][size] that is trained with the network and stays outside of the engines: the last `size` inputs of a row are the sum of the row's
+ * entries divided by the square root of their number (`embedding.ts`), which whoever makes the row gathers. An entry may stand more than once.
+ */
+export interface EmbeddingSpec {
+  readonly buckets: number;
+  readonly size: number;
 }
 
 /** The decoder of an encoder-decoder. Cell, hidden size and layers are the encoder's, whose state it takes over. */
@@ -75,6 +86,8 @@ export interface ModelWeights {
   readonly layers: readonly LayerWeights[];
   /** With `decoder`: its layers. */
   readonly decoder?: readonly LayerWeights[];
+  /** With `embedding`: [buckets][size]. */
+  readonly embedding?: Float32Array;
   /** With `inputLayer`: [inputLayer][inputSize] and [inputLayer]. */
   readonly inputW?: Float32Array;
   readonly inputB?: Float32Array;

@@ -17,6 +17,7 @@ const PLAIN_FIELDS: readonly string[] = [
 const FAMILY_FIELDS = [
   'peephole',
   'layerNorm',
+  'embedding',
   'inputLayer',
   'skipConnection',
   'bidirectional',
@@ -42,6 +43,7 @@ export function assertSpec(spec: ModelSpec): void {
     throw new ModelError(`Model '${spec.name}': peephole is for the lstm, its cell is '${spec.cell}'. Leave it out.`);
   if (spec.peephole && spec.layerNorm)
     throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
+  if (spec.embedding !== undefined) assertEmbedding(spec, spec.embedding);
   if (spec.inputLayer !== undefined) assertSize(spec, 'inputLayer', spec.inputLayer, 1);
   for (const field of ['inputLayer', 'skipConnection'] as const)
     if (spec[field] && (spec.bidirectional || spec.decoder))
@@ -50,6 +52,17 @@ export function assertSpec(spec: ModelSpec): void {
       );
   if (spec.decoder !== undefined) assertDecoder(spec, spec.decoder);
   if (spec.head !== undefined) assertHead(spec.head, spec);
+}
+
+function assertEmbedding(spec: ModelSpec, embedding: NonNullable<ModelSpec['embedding']>): void {
+  if (typeof embedding !== 'object' || embedding === null || Array.isArray(embedding))
+    throw new ModelError(`Model '${spec.name}': embedding is ${JSON.stringify(embedding)}, must be an object.`);
+  assertSize(spec, 'embedding.buckets', embedding.buckets, 1);
+  assertSize(spec, 'embedding.size', embedding.size, 1);
+  if (embedding.size > spec.inputSize)
+    throw new ModelError(
+      `Model '${spec.name}': embedding.size is ${embedding.size}, but there are only ${spec.inputSize} inputs. The embedding is the last of them.`,
+    );
 }
 
 function assertDecoder(spec: ModelSpec, decoder: NonNullable<ModelSpec['decoder']>): void {
@@ -83,8 +96,9 @@ function assertFlag(spec: ModelSpec, field: string, value: unknown): void {
 export function unknownField(spec: object): string | null {
   const known: readonly [prefix: string, part: unknown, fields: readonly string[]][] = [
     ['', spec, [...PLAIN_FIELDS, ...FAMILY_FIELDS]],
+    ['embedding.', (spec as Partial<ModelSpec>).embedding, ['buckets', 'size']],
     ['decoder.', (spec as Partial<ModelSpec>).decoder, ['knownSize', 'summaryEachStep']],
-    ['head.', (spec as Partial<ModelSpec>).head, ['kind', 'levels', 'scope']],
+    ['head.', (spec as Partial<ModelSpec>).head, ['kind', 'levels', 'groups', 'scope']],
   ];
   for (const [prefix, part, fields] of known)
     for (const field of Object.keys(part ?? {})) if (!fields.includes(field)) return prefix + field;
@@ -96,6 +110,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
   const {
     peephole = false,
     layerNorm = false,
+    embedding,
     inputLayer,
     skipConnection = false,
     bidirectional = false,
@@ -106,6 +121,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
   return {
     ...(peephole ? { peephole } : {}),
     ...(layerNorm ? { layerNorm } : {}),
+    ...(embedding ? { embedding: [embedding.buckets, embedding.size] } : {}),
     ...(inputLayer === undefined ? {} : { inputLayer }),
     ...(skipConnection ? { skipConnection } : {}),
     ...(bidirectional ? { bidirectional } : {}),

@@ -85,10 +85,15 @@ export function tensorShapes(spec: ModelSpec): TensorShape[] {
   const layers = [...layerPlaces(spec), ...decoderPlaces(spec)].flat().map(({ name, shape }) => ({ name, shape }));
   return [
     ...layers,
+    ...embeddingShapes(spec),
     ...inputShapes(spec),
     { name: 'head.weight', shape: [spec.outputSize, headInputSizeOf(spec)] },
     { name: 'head.bias', shape: [spec.outputSize] },
   ];
+}
+
+function embeddingShapes({ embedding }: ModelSpec): TensorShape[] {
+  return embedding === undefined ? [] : [{ name: 'embedding.weight', shape: [embedding.buckets, embedding.size] }];
 }
 
 function inputShapes({ inputLayer, inputSize }: ModelSpec): TensorShape[] {
@@ -113,8 +118,8 @@ export function tensorsOf(weights: ModelWeights): Float32Array[] {
   const layers = [...weights.layers, ...(weights.decoder ?? [])].flatMap((layer) =>
     LAYER_FIELDS.map((field) => layer[field]).filter((tensor) => tensor !== undefined),
   );
-  const { inputW, inputB, headW, headB } = weights;
-  return [...layers, ...[inputW, inputB].filter((tensor) => tensor !== undefined), headW, headB];
+  const { embedding, inputW, inputB, headW, headB } = weights;
+  return [...layers, ...[embedding, inputW, inputB].filter((tensor) => tensor !== undefined), headW, headB];
 }
 
 /** The tensors as weights. */
@@ -128,9 +133,10 @@ export function weightsOf(spec: ModelSpec, tensors: readonly Float32Array[]): Mo
     });
   const layers = take(layerPlaces(spec));
   const decoder = take(decoderPlaces(spec));
-  const input = spec.inputLayer === undefined ? {} : { inputW: tensors[at], inputB: tensors[at + 1] };
-  const [headW, headB] = tensors.slice(spec.inputLayer === undefined ? at : at + 2);
-  return { layers, ...(spec.decoder ? { decoder } : {}), ...input, headW, headB };
+  const embedding = spec.embedding === undefined ? {} : { embedding: tensors[at++] };
+  const input = spec.inputLayer === undefined ? {} : { inputW: tensors[at++], inputB: tensors[at++] };
+  const [headW, headB] = tensors.slice(at);
+  return { layers, ...(spec.decoder ? { decoder } : {}), ...embedding, ...input, headW, headB };
 }
 
 /** A model whose spec and weights agree. Throws ModelError that names the first field or tensor that does not. */
@@ -161,6 +167,10 @@ function assertParts(spec: ModelSpec, weights: ModelWeights): void {
       throw new ModelError(
         `Model '${spec.name}': its weights ${weights[field] === undefined ? 'lack' : 'have'} '${field}', its spec says otherwise. Check inputLayer.`,
       );
+  if ((weights.embedding === undefined) !== (spec.embedding === undefined))
+    throw new ModelError(
+      `Model '${spec.name}': its weights ${weights.embedding === undefined ? 'lack' : 'have'} 'embedding', its spec says otherwise. Check embedding.`,
+    );
   const groups = [
     ['layers', layerPlaces(spec), weights.layers],
     ['decoder', decoderPlaces(spec), weights.decoder ?? []],
@@ -197,6 +207,9 @@ function digestOf(spec: ModelSpec, tensors: readonly Float32Array[]): string {
   return hash.digest('hex');
 }
 
+/** Of a trained table's first entries: small against the other inputs, so that a rare n-gram begins as little. */
+const EMBEDDING_BOUND = 0.15;
+
 /**
  * Uniform initial weights in +-1/sqrt(H), PyTorch's default (+-1/sqrt(I) in the input layer), from `random` in [0, 1); gains of layer norm start at 1
  * and its shift at 0. An LSTM's forget gate starts open (bias 1), after Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015.
@@ -207,6 +220,7 @@ export function initWeights(spec: ModelSpec, random: () => number): ModelWeights
   const tensors = tensorShapes(spec).map(({ name, shape }) => {
     const tensor = new Float32Array(elementCount(shape));
     if (name.startsWith('input.')) return tensor.map(() => (random() * 2 - 1) / Math.sqrt(spec.inputSize));
+    if (name.startsWith('embedding.')) return tensor.map(() => (random() * 2 - 1) * EMBEDDING_BOUND);
     if (/norm_/.test(name)) return tensor.fill(name.includes('shift') ? 0 : 1);
     return tensor.map(() => (random() * 2 - 1) * bound);
   });

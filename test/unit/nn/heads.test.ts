@@ -1,7 +1,7 @@
 /** What heads make of linear outputs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headOf, middleOf } from '@tideline/nn';
+import { classGroupsOf, headOf, middleOf } from '@tideline/nn';
 import { quantilesOf } from '@tideline/streams';
 import fc from 'fast-check';
 
@@ -92,5 +92,29 @@ test('a decoder reads back the value, the middle quantile or the likeliest class
   assert.deepEqual(
     fedBack({ head: { kind: 'multi-quantile', levels: [0.1, 0.5, 0.9] }, outputSize: 6 }, [1, 2, 3, 4, 5, 6]),
     [1, 4],
+  );
+});
+
+test('groups of classes are probabilities group by group', () => {
+  const groups = [
+    { name: 'sentiment', classes: ['negative', 'neutral', 'positive'] },
+    { name: 'ends', classes: ['no', 'yes'] },
+  ];
+  const spec = { head: { kind: 'classes', groups }, outputSize: 5 } as const;
+  const z = [0.5, -1, 2, 3, 1];
+  const alone = [
+    ...read(headOf({ head: { kind: 'classes' }, outputSize: 3 }), z.slice(0, 3)),
+    ...read(headOf({ head: { kind: 'classes' }, outputSize: 2 }), z.slice(3)),
+  ];
+  assert.deepEqual(read(headOf(spec), z), alone);
+  const choice = new Float32Array(5);
+  headOf(spec).feedBack(z, 0, choice, 0);
+  assert.deepEqual([...choice], [0, 0, 1, 1, 0]);
+  assert.deepEqual(
+    classGroupsOf(spec).map(({ name, from, count }) => [name, from, count]),
+    [
+      ['sentiment', 0, 3],
+      ['ends', 3, 2],
+    ],
   );
 });

@@ -21,12 +21,14 @@ const PLAIN: ModelSpec = { name: 'toy', cell: 'lstm', inputSize: 3, hiddenSize: 
 const FAMILY: readonly Partial<ModelSpec>[] = [
   { peephole: true },
   { layerNorm: true },
+  { embedding: { buckets: 6, size: 2 } },
   { inputLayer: 5 },
   { skipConnection: true },
   { bidirectional: true },
   { decoder: { knownSize: 2 } },
   { head: { kind: 'multi-quantile', levels: [0.1, 0.9] } },
   { head: { kind: 'classes', scope: 'last-step' } },
+  { head: { kind: 'classes', groups: [{ name: 'mood', classes: ['good', 'bad'] }] } },
 ];
 const DIGEST_BYTES = 32;
 

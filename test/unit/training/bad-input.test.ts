@@ -52,6 +52,22 @@ test('a sequence whose inputs do not fill its rows, or that has none, is named',
   }
 });
 
+test('entries of a table that do not fit the rows, or that nothing reads, are named', async () => {
+  const options = optionsOf('gru');
+  const entries = { starts: new Uint32Array(2), entries: new Uint32Array(0) };
+  const unread = await brokenBy(placed(options, 2, { entries }));
+  assert.match(unread.message, /training sequence 2 has entries, but the model has no embedding/);
+  const spec = { ...options.spec, embedding: { buckets: 4, size: 1 } };
+  const missing = await brokenBy({ ...options, spec });
+  assert.match(missing.message, /training sequence 0 has no entries that fit it: .* below 4/);
+  const { rows } = options.train[0];
+  const high = { starts: Uint32Array.from({ length: rows + 1 }, (_, t) => t), entries: new Uint32Array(rows).fill(4) };
+  assert.match(
+    (await brokenBy({ ...placed(options, 0, { entries: high }), spec })).message,
+    /sequence 0 has no entries/,
+  );
+});
+
 test('a loss that becomes NaN ends the training with epoch, sequence and row, and the best weights before it are kept', async () => {
   const options = optionsOf('lstm', { epochs: 6 });
   let calls = 0;

@@ -6,10 +6,13 @@ import {
   createModel,
   createReferenceEngine,
   type Dropout,
+  type EmbeddingSpec,
+  embeddingOf,
   type GruReset,
   initWeights,
   type ModelSpec,
   type ProductsChoice,
+  type RowEntries,
   SeededRandom,
   TrainingNetwork,
   type TrainingSequence,
@@ -26,6 +29,7 @@ interface Form {
   readonly gruReset?: GruReset;
   readonly layerNorm?: boolean;
   readonly peephole?: boolean;
+  readonly embedding?: EmbeddingSpec;
   readonly inputLayer?: number;
   readonly skipConnection?: boolean;
 }
@@ -39,6 +43,11 @@ const FORMS: Readonly<Record<string, Form>> = {
   'gru with an input layer': { cell: 'gru', inputLayer: 4 },
   'lstm with a skip': { cell: 'lstm', skipConnection: true },
   'lstm with an input layer and a skip': { cell: 'lstm', inputLayer: 3, skipConnection: true },
+  'gru with an embedding': { cell: 'gru', embedding: { buckets: 4, size: 1 } },
+  'lstm with an embedding and a skip': { cell: 'lstm', embedding: { buckets: 3, size: 2 }, skipConnection: true },
+  'gru with an embedding, an input layer and a skip': {
+    ...{ cell: 'gru', embedding: { buckets: 4, size: 1 }, inputLayer: 3, skipConnection: true },
+  },
   'layer-normalised rnn': { cell: 'rnn', layerNorm: true },
   'layer-normalised lstm': { cell: 'lstm', layerNorm: true },
   'layer-normalised gru': { cell: 'gru', layerNorm: true },
@@ -64,6 +73,7 @@ function sequencesOf(spec: ModelSpec, random: SeededRandom): TrainingSequence[] 
     return {
       inputs,
       rows,
+      ...(spec.embedding ? { entries: entriesOf(rows, spec.embedding.buckets, random) } : {}),
       loss(outputs, row, gradient) {
         // One row counts nothing: its gradient must not leak in.
         if (row === 2) return null;
@@ -77,6 +87,13 @@ function sequencesOf(spec: ModelSpec, random: SeededRandom): TrainingSequence[] 
       },
     };
   });
+}
+
+/** None, one or several entries a row, some of them twice. */
+function entriesOf(rows: number, buckets: number, random: SeededRandom): RowEntries {
+  const counts = Array.from({ length: rows }, (_, row) => (row * 3) % 5);
+  const starts = Uint32Array.from({ length: rows + 1 }, (_, row) => counts.slice(0, row).reduce((a, b) => a + b, 0));
+  return { starts, entries: Uint32Array.from({ length: starts[rows] }, () => Math.floor(random.next() * buckets)) };
 }
 
 /** Compares every gradient of a window in the middle of carried states with the slope that finite differences measure. */
@@ -150,17 +167,25 @@ for (const [name, form] of Object.entries(FORMS)) {
       spec,
       initWeights(spec, () => random.next()),
     );
+    const entries = spec.embedding ? entriesOf(rows, spec.embedding.buckets, random) : null;
+    const gathered = inputs.slice();
+    for (let row = 0; entries && row < rows; row += 1)
+      embeddingOf(model)?.gather(
+        [...entries.entries.subarray(entries.starts[row], entries.starts[row + 1])],
+        gathered,
+        (row + 1) * spec.inputSize - (spec.embedding?.size ?? 0),
+      );
     const expected = new Float32Array(rows * spec.outputSize);
     const engine = createReferenceEngine(model, { slotsMax: 1 });
     engine.run({
       slot: engine.allocate(),
       rows: Uint32Array.from({ length: rows }, (_, row) => row),
-      inputs,
+      inputs: gathered,
       outputs: expected,
     });
     // A norm makes more of a difference.
     const tolerance = form.layerNorm ? 1e-5 : 1e-6;
-    const found = trainingOutputs(spec, model.weights, inputs, 'auto');
+    const found = trainingOutputs({ spec, weights: model.weights, inputs, entries, products: 'auto' });
     found.forEach((value, i) => {
       assert.ok(Math.abs(value - expected[i]) <= tolerance, `output ${i}: ${value} against ${expected[i]}`);
     });
@@ -168,16 +193,18 @@ for (const [name, form] of Object.entries(FORMS)) {
 }
 
 /** Outputs of one sequence in windows of 50 rows. */
-function trainingOutputs(
-  spec: ModelSpec,
-  weights: ReturnType<typeof initWeights>,
-  inputs: Float32Array,
-  products: ProductsChoice,
-): Float64Array {
+function trainingOutputs(options: {
+  readonly spec: ModelSpec;
+  readonly weights: ReturnType<typeof initWeights>;
+  readonly inputs: Float32Array;
+  readonly entries: RowEntries | null;
+  readonly products: ProductsChoice;
+}): Float64Array {
+  const { spec, weights, inputs, entries, products } = options;
   const rows = inputs.length / spec.inputSize;
   const found = new Float64Array(rows * spec.outputSize);
   const network = new TrainingNetwork({ spec, weights, batchSequences: 1, windowRows: 50, products });
-  const batch = createBatch([{ inputs, rows, loss: () => 0 }]);
+  const batch = createBatch([{ inputs, rows, ...(entries ? { entries } : {}), loss: () => 0 }]);
   for (let from = 0; from < rows; from += 50) {
     const window = windowOf(batch, from, 50);
     network.forward(window, false);

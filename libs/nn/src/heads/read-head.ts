@@ -1,5 +1,5 @@
 import type { ModelSpec } from '../model.ts';
-import type { HeadSpec } from './head.ts';
+import type { ClassGroup, HeadSpec } from './head.ts';
 import { middleOf, writeQuantiles } from './quantiles.ts';
 import { argmax, writeSoftmax } from './softmax.ts';
 
@@ -19,6 +19,23 @@ export function feedbackSizeOf({ head, outputSize }: Pick<ModelSpec, 'head' | 'o
   return head?.kind === 'multi-quantile' ? outputSize / head.levels.length : outputSize;
 }
 
+/** Where a group's classes stand among the outputs. */
+export interface ClassPlaces extends ClassGroup {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** The groups of a head of classes, one without a name where the head names none; empty for other heads. */
+export function classGroupsOf({ head, outputSize }: Pick<ModelSpec, 'head' | 'outputSize'>): readonly ClassPlaces[] {
+  if (head?.kind !== 'classes') return [];
+  if (head.groups === undefined) return [{ name: '', classes: [], from: 0, count: outputSize }];
+  let from = 0;
+  return head.groups.map((group) => {
+    from += group.classes.length;
+    return { ...group, from: from - group.classes.length, count: group.classes.length };
+  });
+}
+
 /** The reader of a spec's head. Also for the outputs of a streaming engine, which are linear. */
 export function headOf(spec: Pick<ModelSpec, 'head' | 'outputSize'>): HeadReader {
   const { head = LINEAR, outputSize } = spec;
@@ -30,15 +47,19 @@ export function headOf(spec: Pick<ModelSpec, 'head' | 'outputSize'>): HeadReader
         read: (...place) => copy(outputSize, ...place),
         feedBack: (...place) => copy(outputSize, ...place),
       };
-    case 'classes':
+    case 'classes': {
+      const groups = classGroupsOf(spec);
       return {
         feedbackSize,
-        read: (z, zAt, outputs, at) => writeSoftmax(z, zAt, outputSize, outputs, at),
+        read(z, zAt, outputs, at) {
+          for (const { from, count } of groups) writeSoftmax(z, zAt + from, count, outputs, at + from);
+        },
         feedBack(z, zAt, into, at) {
           into.fill(0, at, at + outputSize);
-          into[at + argmax(z, zAt, outputSize)] = 1;
+          for (const { from, count } of groups) into[at + from + argmax(z, zAt + from, count)] = 1;
         },
       };
+    }
     case 'multi-quantile':
       return quantileReader(head.levels, feedbackSize);
   }

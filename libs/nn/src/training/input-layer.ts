@@ -53,6 +53,20 @@ export class TrainingInputLayer {
     });
   }
 
+  /** Sets the gradient of the last `count` inputs of each row, after `addGradients`. */
+  setInputGradient(memory: TrainingMemory, window: TrainingWindow, to: Rows, count: number): void {
+    const { units, weights } = this.#options;
+    window.rows.forEach((rows, b) => {
+      const out = to.at + b * to.sequenceStep;
+      memory.values.fill(0, out, out + rows * to.size);
+      memory.addProduct({
+        ...{ out: out + to.size - count, outRow: to.size, columns: count, rows, depth: units },
+        ...{ x: this.slope.at + b * this.slope.sequenceStep, xRow: units, xTerm: 1 },
+        ...{ w: weights.w + to.size - count, wTerm: to.size },
+      });
+    });
+  }
+
   /** Adds the window's gradients of W and b from `slope`, sequence by sequence, newest row first. */
   addGradients(memory: TrainingMemory, window: TrainingWindow, x: Rows): void {
     const { units, gradients, one } = this.#options;

@@ -1,6 +1,7 @@
 import { type LayerWeights, type ModelSpec, type ModelWeights, recurrentInputSizeOf } from '../model.ts';
 import { elementCount, type TensorShape, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
 import { assertDropout, type Dropout, drawMask } from './dropout.ts';
+import { TrainingEmbedding } from './embedding.ts';
 import { TrainingHead } from './head.ts';
 import { type InputLayerOptions, TrainingInputLayer } from './input-layer.ts';
 import { type Rows, TrainingLayer } from './layer.ts';
@@ -38,6 +39,7 @@ export class TrainingNetwork {
   /** [B][T][O]: what `backward` starts from. */
   readonly outputGradients: Float64Array;
   readonly #memory: TrainingMemory;
+  readonly #embedding: TrainingEmbedding | null;
   readonly #inputLayer: TrainingInputLayer | null;
   readonly #layers: readonly TrainingLayer[];
   readonly #head: TrainingHead;
@@ -50,6 +52,8 @@ export class TrainingNetwork {
   readonly #batchSequences: number;
   /** [B][T][I] */
   readonly #input: Rows;
+  /** [B][T][I]: gradient of the inputs, where the last ones are gathered from a table; else none. */
+  readonly #inputSlope: Rows;
   /** [B][T][H]: gradient of what the layer above saw. */
   readonly #above: Rows;
   /** [B][H] */
@@ -85,6 +89,7 @@ export class TrainingNetwork {
     this.#masks = this.#layers.map((_, l) =>
       maskOf((l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0, spec.hiddenSize),
     );
+    this.#embedding = createEmbedding(spec, shapes, tensors, gradients);
     const units = spec.inputLayer ?? 0;
     this.#inputMask = maskOf(dropout.inputs ?? 0, spec.inputSize);
     this.#projectedMask = units === 0 ? null : maskOf(dropout.betweenLayers ?? 0, units);
@@ -94,6 +99,7 @@ export class TrainingNetwork {
       ...{ at: reserve(batchSequences * windowRows * n), size: n, sequenceStep: windowRows * n },
     });
     this.#input = rows(spec.inputSize);
+    this.#inputSlope = spec.embedding ? rows(spec.inputSize) : this.#input;
     this.#above = rows(spec.hiddenSize);
     this.#slope = reserve(batchSequences * spec.hiddenSize);
     this.#recurrentShare = dropout.recurrent ?? 0;
@@ -145,6 +151,7 @@ export class TrainingNetwork {
       const inputs = window.batch.sequences[b].inputs.subarray(from, from + rows * inputSize);
       values.set(inputs, this.#input.at + b * this.#input.sequenceStep);
     });
+    this.#embedding?.forward(values, window, this.#input);
     if (masked) this.#inputMask?.apply(values, window, this.#input);
     if (this.#inputLayer) {
       this.#inputLayer.forward(this.#memory, window, this.#given(masked));
@@ -164,7 +171,7 @@ export class TrainingNetwork {
     for (let l = top; l >= 0; l -= 1)
       this.#layers[l].backward(this.#memory, window, {
         ...{ x: this.#inputOf(l, masked), masked: masked && this.#recurrentShare > 0 },
-        dInput: l === 0 ? (this.#inputLayer?.slope ?? null) : this.#above,
+        dInput: l === 0 ? (this.#inputLayer?.slope ?? (this.#embedding ? this.#inputSlope : null)) : this.#above,
         addAbove: (t, active, to) => {
           const mask = masked ? this.#masks[l] : null;
           if (l === top) this.#addHeadSlope(mask, t, active, to);
@@ -176,10 +183,18 @@ export class TrainingNetwork {
 
   #backwardInput(window: TrainingWindow, masked: boolean): void {
     const layer = this.#inputLayer;
-    if (layer === null) return;
-    if (this.spec.skipConnection) this.#head.addBeside(this.#memory, window, layer.slope);
-    if (masked) this.#projectedMask?.unmask(this.#memory.values, window, layer.slope);
-    layer.addGradients(this.#memory, window, this.#given(masked));
+    if (layer === null && this.#embedding === null) return;
+    const slope = layer?.slope ?? this.#inputSlope;
+    if (this.spec.skipConnection) this.#head.addBeside(this.#memory, window, slope);
+    if (layer) {
+      if (masked) this.#projectedMask?.unmask(this.#memory.values, window, layer.slope);
+      layer.addGradients(this.#memory, window, this.#given(masked));
+      if (this.#embedding)
+        layer.setInputGradient(this.#memory, window, this.#inputSlope, this.spec.embedding?.size ?? 0);
+    }
+    if (this.#embedding === null) return;
+    if (masked) this.#inputMask?.unmask(this.#memory.values, window, this.#inputSlope);
+    this.#embedding.addGradients(this.#memory.values, window, this.#inputSlope);
   }
 
   /** Parameters as weights, rounded to float32. */
@@ -225,6 +240,18 @@ export class TrainingNetwork {
       for (let b = 0; b < active; b += 1)
         for (let j = 0; j < size; j += 1) values[to + b * size + j] += values[from + b * sequenceStep + j];
   }
+}
+
+/** The table by its name among the tensors. */
+function createEmbedding(
+  { embedding }: ModelSpec,
+  shapes: readonly TensorShape[],
+  tensors: readonly number[],
+  gradients: number,
+): TrainingEmbedding | null {
+  if (embedding === undefined) return null;
+  const table = tensors[shapes.findIndex(({ name }) => name === 'embedding.weight')];
+  return new TrainingEmbedding({ size: embedding.size, table, gradient: gradients + table });
 }
 
 /** The input layer's tensors stand before the head's two. */

@@ -1,3 +1,5 @@
+import type { ModelSpec } from '../model.ts';
+import { entriesFit, type RowEntries } from './embedding.ts';
 import { TrainingError } from './training-error.ts';
 
 /** Loss of one row and its gradient with respect to the outputs; null: the row counts nothing. Called with zeros in `gradient`; keeps neither array. */
@@ -10,6 +12,8 @@ export interface TrainingSequence {
   /** [rows][inputSize] */
   readonly inputs: Float32Array;
   readonly rows: number;
+  /** Of a spec with `embedding`: each row's entries in the table. What stands in the last inputs is then written over. */
+  readonly entries?: RowEntries;
   readonly loss: RowLoss;
 }
 
@@ -19,7 +23,11 @@ export function sequenceLabel(part: string, index: number, sequence: TrainingSeq
 }
 
 /** Throws TrainingError that names the first sequence whose shape or values cannot be trained on. */
-export function assertSequences(part: string, sequences: readonly TrainingSequence[], inputSize: number): void {
+export function assertSequences(
+  part: string,
+  sequences: readonly TrainingSequence[],
+  { inputSize, embedding }: Pick<ModelSpec, 'inputSize' | 'embedding'>,
+): void {
   sequences.forEach((sequence, index) => {
     const { inputs, rows } = sequence;
     const label = sequenceLabel(part, index, sequence);
@@ -27,6 +35,13 @@ export function assertSequences(part: string, sequences: readonly TrainingSequen
     if (!Number.isInteger(rows) || rows < 1 || inputs.length !== rows * inputSize)
       throw new TrainingError(
         `The ${label} has ${inputs.length} inputs for ${rows} rows of ${inputSize}: give rows * inputSize of them, and at least one row.`,
+        { ...place, row: 0 },
+      );
+    if (embedding ? !entriesFit(sequence, embedding.buckets) : sequence.entries !== undefined)
+      throw new TrainingError(
+        embedding
+          ? `The ${label} has no entries that fit it: give rows + 1 rising starts, and entries below ${embedding.buckets}.`
+          : `The ${label} has entries, but the model has no embedding. Leave them out.`,
         { ...place, row: 0 },
       );
     const bad = inputs.findIndex((value) => !Number.isFinite(value));

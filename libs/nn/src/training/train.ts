@@ -69,8 +69,8 @@ export async function trainRecurrent(options: TrainingOptions): Promise<Training
   const { spec, train, validation, epochs, patience, signal } = options;
   assertTrainable(spec);
   assertSettings(options);
-  assertSequences('training', train, spec.inputSize);
-  assertSequences('validation', validation, spec.inputSize);
+  assertSequences('training', train, spec);
+  assertSequences('validation', validation, spec);
   const run = startRun(options);
   const history = (options.resume?.history ?? []).map((report) => ({ ...report, epochs }));
   for (let epoch = history.length + 1; epoch <= epochs && epoch - run.bestEpoch <= patience; epoch += 1) {
@@ -216,9 +216,11 @@ function fingerprintOf(options: TrainingOptions): string {
   // Only where it is set: checkpoints from before go on.
   if (weightDecay > 0 || schedule !== 'constant' || ofInputs > 0)
     hash.update(JSON.stringify([weightDecay, schedule === 'constant' ? 0 : options.epochs, ofInputs]));
-  for (const { inputs, rows } of [...train, ...validation]) {
+  for (const { inputs, rows, entries } of [...train, ...validation]) {
     hash.update(`${rows},`);
     hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));
+    for (const part of entries ? [entries.starts, entries.entries] : [])
+      hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   }
   return hash.digest('hex');
 }
