@@ -11,6 +11,9 @@ export const UP_FOLDER = join(STATE_FOLDER, 'up');
 /** The models that come with this checkout, from whichever folder the command is run. */
 export const MODELS_FOLDER = fileURLToPath(new URL('../../../models', import.meta.url));
 
+/** The data sets of recipes, beside this checkout. */
+export const DATA_FOLDER = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
+
 const DEFAULTS: Readonly<Record<string, string>> = {
   TIDELINE_KAFKA_BROKERS: '127.0.0.1:9092',
   TIDELINE_REDIS_URL: 'redis://127.0.0.1:6379',

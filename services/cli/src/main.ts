@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   gateway: async () => (await import('./commands/services.ts')).addGateway,
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   train: async () => (await import('./commands/train.ts')).addTrain,
+  backtest: async () => (await import('./commands/backtest.ts')).addBacktest,
   stream: async () => (await import('./commands/stream.ts')).addStream,
   models: async () => (await import('./commands/models.ts')).addModels,
   state: async () => (await import('./commands/state.ts')).addState,

@@ -1,9 +1,31 @@
+export type { PipelinePass, PipelinePassOptions, SeriesPass } from './backtest/pipeline-pass.ts';
+export { pipelinePass } from './backtest/pipeline-pass.ts';
+export type {
+  BacktestResult,
+  DataRange,
+  Figures,
+  ForecastTrack,
+  Metric,
+  NamedFigures,
+  ResultTable,
+  SeedFigures,
+  Spread,
+} from './backtest/result.ts';
+export { reaches, spreadOf } from './backtest/result.ts';
+export { figuresCsv, forecastsCsv, resultJson } from './backtest/result-files.ts';
+export { resultText } from './backtest/result-text.ts';
 export { trainCalls } from './calls.ts';
 export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export type { DeclaredTrainerOptions, NetworkOptions } from './declared.ts';
 export { countAlerts, trainDeclared } from './declared.ts';
 export { evaluate } from './evaluate.ts';
+export { leastSquares } from './least-squares.ts';
+export type { Recipe, RecipeOptions } from './recipes/recipe.ts';
+export { RECIPES, recipeOf, runRecipe } from './recipes/registry.ts';
+export { readRecordFiles, sha256Of } from './record-files.ts';
 export type { Refused, RowsRead, SeriesRows } from './series-rows.ts';
 export { readRows } from './series-rows.ts';
+export type { Scaling } from './standardise.ts';
+export { foldScaling, scalingOf, standardised } from './standardise.ts';
 export { trainTicks } from './ticks.ts';
 export type { TrainedModel, TrainerOptions } from './trained-model.ts';

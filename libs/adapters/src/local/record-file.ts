@@ -12,6 +12,8 @@ export interface RecordFileOptions {
   readonly topic: string;
   /** Field that becomes the Kafka key. */
   readonly keyField: string;
+  /** Key of every record of a file that has one series and no column for it. */
+  readonly key?: string;
   /** Field of the contract -> column of the file. `ts` from a column whose name ends in `_us` or `_ns` becomes `tsUs` or `tsNs`. */
   readonly map: Readonly<Record<string, string>>;
   /** Event time of a record, epoch ms, for pacing and Kafka's own time; without it that of the contracts' fields. 0: it has none. */
@@ -32,7 +34,8 @@ export async function* readRecordFile(options: RecordFileOptions): AsyncGenerato
       yield { topic: options.topic, key: '', value: row, timestampMs: 0 };
       continue;
     }
-    const record = rename(row);
+    const renamed = rename(row);
+    const record = options.key === undefined ? renamed : { ...renamed, [options.keyField]: options.key };
     yield {
       topic: options.topic,
       key: String(record[options.keyField] ?? ''),

@@ -18,7 +18,7 @@ import {
   buildTimes,
 } from './pointwise.ts';
 import { buildSplitGuard } from './split-guard.ts';
-import { buildCalendar, buildTimeGap } from './time.ts';
+import { buildCalendar, buildTimeGap, buildWeekday } from './time.ts';
 import { buildMean, buildRealisedVariance, buildShare, buildZScore } from './window.ts';
 
 /** How many steps back an operator may look: its values ride in the state of every series. */
@@ -37,6 +37,7 @@ const oneOf = <const T extends readonly string[]>(...choices: T) =>
 const NOTHING = {};
 const STEPS = { steps: rows(1).default(1) };
 const WINDOW = { window: rows(2) };
+const UTC_OFFSET = number().int('must be whole minutes').min(-840).max(840).default(0);
 const WEIGHT = { weight: above0().max(1, 'must be at most 1') };
 
 interface Operator {
@@ -79,9 +80,14 @@ export const OPERATORS = {
     parameters: {
       cycle: oneOf('hour', 'day', 'week', 'year'),
       part: oneOf('sin', 'cos'),
-      utc_offset_min: number().int('must be whole minutes').min(-840).max(840).default(0),
+      utc_offset_min: UTC_OFFSET,
     },
     build: buildCalendar,
+  },
+  weekday: {
+    sources: 0,
+    parameters: { day: oneOf('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'), utc_offset_min: UTC_OFFSET },
+    build: buildWeekday,
   },
   split_guard: { sources: 1, positive: true, parameters: { jump: above0() }, build: buildSplitGuard },
   mean: { sources: 1, parameters: WINDOW, build: buildMean },

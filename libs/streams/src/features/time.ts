@@ -49,3 +49,22 @@ export const buildCalendar: Build<CalendarParameters> = ({ cycle, part, utc_offs
     values[out] = wave((2 * Math.PI * ((values[TIME_PLACE] + phaseMs) % cycleMs)) / cycleMs);
   };
 };
+
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+export interface WeekdayParameters {
+  readonly day: Weekday;
+  /** Of the place whose calendar it is. */
+  readonly utc_offset_min: number;
+}
+
+/** 1 on the given day of the week, else 0. */
+export const buildWeekday: Build<WeekdayParameters> = ({ day, utc_offset_min: offsetMin }, { out }) => {
+  const wanted = WEEKDAYS.indexOf(day);
+  const phaseMs = offsetMin * 60_000 + WEEK_PHASE_MS;
+  return (values) => {
+    const dayNumber = Math.floor((values[TIME_PLACE] + phaseMs) / MS_A_UNIT.day);
+    values[out] = dayNumber % 7 === wanted ? 1 : 0;
+  };
+};

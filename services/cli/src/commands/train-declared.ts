@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { readRecordFile } from '@tideline/adapters';
 import type { CellKind } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { readStreamFile, type SourceRecord } from '@tideline/streams';
-import { type TrainedModel, type TrainerOptions, trainDeclared } from '@tideline/trainer';
-import { parseMap, recordsOf } from '../field-map.ts';
+import { readStreamFile } from '@tideline/streams';
+import { readRecordFiles, type TrainedModel, type TrainerOptions, trainDeclared } from '@tideline/trainer';
+import { parseMap } from '../field-map.ts';
 
 /** Options of `tideline train` that only a declared stream has. */
 export interface DeclaredOptions {
@@ -30,25 +25,12 @@ export async function trainFromFile(
   const declaration = readStreamFile(path);
   if (files.length === 0)
     throw new ConfigError([`'${path}' declares a stream: name the records to learn from, --data <file...>.`]);
-  const { name } = declaration;
   const map = parseMap(options.map ?? []);
-  const records: SourceRecord[] = [];
-  const sources: { readonly file: string; readonly sha256: string }[] = [];
-  for (const file of files) {
-    const rows = readRecordFile({ path: file, topic: name, map, ...recordsOf(path) });
-    for await (const record of rows) records.push(record);
-    sources.push({ file: basename(file), sha256: await sha256(file) });
-  }
+  const { records, files: sources } = await readRecordFiles(files, { stream: path, map });
   return trainDeclared({
     ...trainer,
     ...{ declaration, records, learningRate, patience },
     source: { files: sources, ...(Object.keys(map).length === 0 ? {} : { map }) },
     network: { cell, hiddenSize, layers },
   });
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
