@@ -4,6 +4,7 @@ export { CALL_CLASSES, callLoss, callProbabilities, sentimentClass } from './cal
 export type { Declaration, QuantileOutput } from './declared/declaration.ts';
 export { declarationDigest } from './declared/declaration-digest.ts';
 export { createDeclaredStream } from './declared/declared-stream.ts';
+export { levelName } from './declared/point-head.ts';
 export { readDeclaration } from './declared/read-declaration.ts';
 export { rowValuesOf } from './declared/row-values.ts';
 export { isStreamFile, readStreamFile } from './declared/stream-file.ts';

@@ -46,7 +46,9 @@ export interface DeclaredTrainerOptions extends TrainerOptions {
 }
 
 /** Fewer steps leave nothing to learn from or to score. */
-const SERIES_ROWS_MIN = 20;
+export const SERIES_ROWS_MIN = 20;
+/** How quantiles are learnt, whatever the stream. */
+export const QUANTILE_TRAINING = { windowRows: 64, batchSequences: 16, clipNorm: 1 } as const;
 /** More series are scored together only. */
 const GROUPS_MAX = 20;
 
@@ -76,9 +78,7 @@ export async function trainDeclared(options: DeclaredTrainerOptions): Promise<Tr
     spec,
     train: part(0, TRAIN_SHARE),
     validation: part(TRAIN_SHARE, TEST_SHARE),
-    windowRows: 64,
-    batchSequences: 16,
-    clipNorm: 1,
+    ...QUANTILE_TRAINING,
   });
   const model = createModel(spec, result.weights);
   const scores = scoreQuantiles(task, series, model, groupsOf(series));
@@ -94,7 +94,8 @@ function trainerOptions(
   return rest;
 }
 
-function taskOf(declaration: Declaration, { levels, horizons, of, unit }: QuantileOutput): QuantileTask {
+/** What a declared stream's quantiles are of, and where a row's context has it. */
+export function taskOf(declaration: Declaration, { levels, horizons, of, unit }: QuantileOutput): QuantileTask {
   const { contextAt } = rowValuesOf(declaration);
   return { levels, horizons, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit) };
 }
@@ -107,11 +108,12 @@ function groupsOf(series: readonly SeriesRows[]): SeriesGroups {
   };
 }
 
-function tooLittle({ name, key }: Declaration, { series, refused }: RowsRead, rowsMin: number): string {
+/** Why there is nothing to learn from or to score. */
+export function tooLittle({ name, key }: Declaration, { series, refused }: RowsRead, rowsMin: number): string {
   const longest = Math.max(0, ...series.map(({ rows }) => rows));
   const reasons = [...refused.values()].map(({ count, reason }) => `${count} refused, such as: ${reason}`).join('; ');
   return (
-    `No series of stream '${name}' has the ${rowsMin} steps that training needs; the longest of ${series.length} has ${longest}` +
+    `No series of stream '${name}' has the ${rowsMin} steps that it takes; the longest of ${series.length} has ${longest}` +
     `${reasons === '' ? '' : ` (${reasons})`}. Check that '${key}' is the field of the series' id, or give more records.`
   );
 }

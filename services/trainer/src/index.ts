@@ -1,4 +1,6 @@
-export type { PipelinePass, PipelinePassOptions, SeriesPass } from './backtest/pipeline-pass.ts';
+export type { BacktestStreamOptions } from './backtest/backtest-stream.ts';
+export { backtestStream } from './backtest/backtest-stream.ts';
+export type { PipelinePass, PipelinePassOptions, PointReader, SeriesPass } from './backtest/pipeline-pass.ts';
 export { pipelinePass } from './backtest/pipeline-pass.ts';
 export type {
   BacktestResult,

@@ -36,12 +36,20 @@ export function targetOf(
   return Number.isFinite(target) ? target : Number.NaN;
 }
 
-/** Rows [from, to) of a series, as shares of its length, cut into segments; a segment's target may lie behind its end but not behind the part's. */
+/** Rows [from, to) of a series, as shares of its length, cut into segments. */
 export function segmentsOf(task: QuantileTask, one: SeriesRows, from: number, to: number): TrainingSequence[] {
-  const end = Math.floor(one.rows * to);
+  return segmentsBetween(task, one, { first: Math.floor(one.rows * from), end: Math.floor(one.rows * to) });
+}
+
+/** Rows [first, end) of a series cut into segments; a segment's target may lie behind its end but not behind `end`. */
+export function segmentsBetween(
+  task: QuantileTask,
+  one: SeriesRows,
+  { first, end }: { readonly first: number; readonly end: number },
+): TrainingSequence[] {
   const inputSize = one.inputs.length / one.rows;
   const found: TrainingSequence[] = [];
-  for (let start = Math.floor(one.rows * from); start < end; start += SEGMENT_ROWS) {
+  for (let start = first; start < end; start += SEGMENT_ROWS) {
     const rows = Math.min(SEGMENT_ROWS, end - start);
     const targets = Array.from({ length: rows }, (_, row) =>
       Float64Array.from(task.horizons, (horizon) => targetOf(task, one, { row: start + row, horizon, end })),

@@ -132,7 +132,7 @@ test('what cannot be learnt from is told with its cure', async () => {
   await assert.rejects(
     train(RECORDS.slice(0, 30)),
     (error: unknown) =>
-      error instanceof ConfigError && /has the 24 steps that training needs; the longest/.test(error.message),
+      error instanceof ConfigError && /has the 24 steps that it takes; the longest/.test(error.message),
   );
   const unreadable = RECORDS.map((record) => ({ ...record, value: record.value.replace('price', 'px') }));
   await assert.rejects(train(unreadable), /refused, such as: 'price' is undefined/);

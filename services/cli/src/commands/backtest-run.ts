@@ -1,36 +1,70 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type CellKind, loadModel } from '@tideline/nn';
+import { ConfigError } from '@tideline/pipeline';
+import { assertModelFits, createDeclaredStream, isStreamFile, readStreamFile } from '@tideline/streams';
 import {
   type BacktestResult,
+  backtestStream,
   figuresCsv,
   forecastsCsv,
   RECIPES,
+  readRecordFiles,
   recipeOf,
   resultJson,
   resultText,
   runRecipe,
 } from '@tideline/trainer';
+import { parseMap } from '../field-map.ts';
 
 export interface BacktestOptions {
   readonly recipe?: string | undefined;
   readonly dataFolder: string;
+  readonly stream?: string | undefined;
+  readonly data?: readonly string[] | undefined;
+  readonly map?: readonly string[] | undefined;
+  readonly key?: string | undefined;
+  readonly model?: string | undefined;
+  readonly folds: number;
+  readonly season?: number | undefined;
+  readonly cell: CellKind;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly patience: number;
   readonly seeds: number;
   readonly seed: number;
   readonly out?: string | undefined;
   readonly json?: true | undefined;
 }
 
-/** `tideline backtest`. Throws ConfigError where the recipe or its data is not there. */
+/** What every run has. */
+interface Run {
+  readonly seeds: readonly number[];
+  readonly progress: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `tideline backtest`. Throws ConfigError where the recipe, the stream or the data is not there. */
 export async function backtest(options: BacktestOptions, signal: AbortSignal): Promise<void> {
-  const { recipe, dataFolder, seeds: count, seed: first } = options;
-  if (recipe === undefined) {
+  const { recipe, stream, dataFolder, seeds: count, seed: first, out } = options;
+  const run: Run = {
+    seeds: Array.from({ length: count }, (_, i) => first + i),
+    progress: (message) => void process.stderr.write(`${message}\n`),
+    signal,
+  };
+  if (recipe !== undefined && stream !== undefined)
+    throw new ConfigError(['A recipe has its own stream: name --recipe or --stream, not both.']);
+  if (recipe === undefined && stream === undefined) {
     process.stdout.write(recipesText());
     return;
   }
-  const seeds = Array.from({ length: count }, (_, i) => first + i);
-  const progress = (message: string): void => void process.stderr.write(`${message}\n`);
-  const result = await runRecipe(recipeOf(recipe), { dataFolder, seeds, progress, signal });
-  if (options.out !== undefined) await writeResult(options.out, result);
+  const result =
+    stream === undefined
+      ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder })
+      : await runStream(stream, options, run);
+  if (out !== undefined) await writeResult(out, result);
   process.stdout.write(options.json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
 }
 
@@ -38,6 +72,32 @@ function recipesText(): string {
   const width = Math.max(...RECIPES.map(({ name }) => name.length));
   const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
   return `Recipes of --recipe:\n${lines.join('')}`;
+}
+
+async function runStream(path: string, options: BacktestOptions, run: Run): Promise<BacktestResult> {
+  const { data = [], map = [], key, model: folder, folds, season = null } = options;
+  if (!isStreamFile(path))
+    throw new ConfigError([`--stream is '${path}', must be a file that declares a stream (.yaml, .json).`]);
+  if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
+  const declaration = readStreamFile(path);
+  const { records, files } = await readRecordFiles(data, {
+    stream: path,
+    map: parseMap(map),
+    ...(key === undefined ? {} : { key }),
+  });
+  const loaded = folder === undefined ? null : await loadModel(join(folder, 'model.tdl'));
+  if (loaded)
+    assertModelFits(createDeclaredStream(declaration, { modelName: '' }), loaded.model.spec, {
+      declaration,
+      card: loaded.card,
+    });
+  const { cell, hidden: hiddenSize, layers, epochs, patience, learningRate } = options;
+  return backtestStream({
+    ...run,
+    ...{ declaration, records, files, folds, season, epochs, patience, learningRate },
+    model: loaded?.model ?? null,
+    network: { cell, hiddenSize, layers },
+  });
 }
 
 async function writeResult(folder: string, result: BacktestResult): Promise<void> {

@@ -1,14 +1,17 @@
 import { Option } from '@commander-js/extra-typings';
+import type { CellKind } from '@tideline/nn';
 import { DATA_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
-import { wholeNumber } from './option-values.ts';
+import { positive, wholeNumber } from './option-values.ts';
 
 const HELP_END = `Examples:
   tideline backtest --recipe spy-volatility --seeds 10 --json
-  tideline backtest --recipe spy-volatility --out report         report/index.html, figures.csv, forecasts.csv, result.json
+  tideline backtest --stream docs/streams/daily-bars.yaml --data bars.csv.gz --folds 3 --seeds 5 --out report
+  tideline backtest --stream quotes.yaml --data quotes.parquet --map ts=time --model models/quotes
   tideline backtest                                              the recipes
 
-A recipe's data lies under TIDELINE_DATA; docs/recipes/ says what each needs and what came out.`;
+--out writes index.html (tables and plots), figures.csv, forecasts.csv and result.json.
+A recipe's data lies under TIDELINE_DATA; docs/recipes/ says what each needs, docs/forecast-quality.md what came out.`;
 
 export function addBacktest(program: Program): void {
   program
@@ -16,10 +19,29 @@ export function addBacktest(program: Program): void {
     .description(
       "run the pipeline's own code over history and compare its forecasts with baselines and published numbers, over several seeds",
     )
-    .option('--recipe <name>', 'a comparison with its data, split, model and targets')
+    .option('--recipe <name>', 'a comparison with its own data, split, model and targets')
     .addOption(
-      new Option('--data-folder <folder>', 'folder of the data sets').env('TIDELINE_DATA').default(DATA_FOLDER),
+      new Option('--data-folder <folder>', 'folder of the data sets of recipes')
+        .env('TIDELINE_DATA')
+        .default(DATA_FOLDER),
     )
+    .option('--stream <file>', 'the file that declares a stream of quantiles, instead of a recipe')
+    .option('--data <file...>', 'records of --stream: CSV, JSON lines (both also .gz) or Parquet')
+    .option('--map <field=column...>', "field of the record = column of --data's files")
+    .option('--key <series>', 'id of the series, where --data has one and no column for it')
+    .option('--model <folder>', 'score this trained model as it is; without it, one is trained for each fold and seed')
+    .option('--folds <number>', 'walk-forward test blocks', wholeNumber(1, 100), 1)
+    .option('--season <steps>', 'steps of a season, for the seasonal naive forecast', wholeNumber(1))
+    .addOption(
+      new Option('--cell <cell>', 'recurrent cell')
+        .choices(['lstm', 'gru', 'rnn'] as const)
+        .default('lstm' as CellKind),
+    )
+    .option('--hidden <units>', 'units of a layer', wholeNumber(1), 16)
+    .option('--layers <number>', 'recurrent layers', wholeNumber(1), 1)
+    .option('--learning-rate <rate>', 'of the optimizer', positive, 3e-3)
+    .option('--epochs <number>', 'epochs at most', wholeNumber(1), 25)
+    .option('--patience <epochs>', 'epochs without a better validation loss', wholeNumber(0), 5)
     .option('--seeds <number>', 'trainings, each with another seed', wholeNumber(1, 1_000), 5)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .option('--out <folder>', 'write the report, figures and forecasts there')

@@ -30,6 +30,15 @@ export interface SeriesPass {
   readonly timeMs: Float64Array;
   /** Place in `records` of the record that made the row. */
   readonly record: Float64Array;
+  /** [rows][reader.size], what the reader took from the row's points; NaN where it took nothing. */
+  readonly said: Float64Array;
+}
+
+/** Takes numbers from the points of a row: what the pipeline said, and not what the network answered. */
+export interface PointReader {
+  readonly size: number;
+  /** `lines`: the row's points, in line protocol, as emitted. `into` has `size` NaNs. */
+  readonly read: (lines: readonly string[], into: Float64Array) => void;
 }
 
 export interface PipelinePass {
@@ -53,6 +62,7 @@ export interface PipelinePassOptions {
   /** In the order in which a source delivers them: that of time, all series mixed. */
   readonly records: Iterable<SourceRecord>;
   readonly keepLines?: boolean;
+  readonly reader?: PointReader;
   /** Stops between two batches. */
   readonly signal?: AbortSignal;
 }
@@ -66,7 +76,7 @@ const ENCODER = new TextEncoder();
 /** Runs the records through ingest and forecaster. Throws what they throw: an engine that does not load, a model that is broken. */
 export async function pipelinePass(options: PipelinePassOptions): Promise<PipelinePass> {
   const { stream, model, records, signal = new AbortController().signal } = options;
-  const observed = observing(stream);
+  const observed = observing(stream, options.reader ?? { size: 0, read: () => undefined });
   const shard = { topic: stream.name, partition: 0 };
   const { engine } = await createEngine(model, { kind: 'auto', slotsMax: 2 * SERIES_MAX });
   const counts: Counts = { refused: new Map(), untimely: 0, quarantined: new Map() };
@@ -154,30 +164,42 @@ interface Growing {
   readonly context: number[];
   readonly timeMs: number[];
   readonly record: number[];
+  readonly said: number[];
 }
 
 /** The stream with every emitted row written down on its way. */
-function observing(stream: Stream): { readonly stream: Stream; readonly series: () => SeriesPass[] } {
+function observing(
+  stream: Stream,
+  reader: PointReader,
+): { readonly stream: Stream; readonly series: () => SeriesPass[] } {
   const { outputSize, contextSize } = stream;
   const bySeries = new Map<string, Growing>();
+  const said = new Float64Array(reader.size);
+  const emit: Stream['emit'] = (shard, chunk, row, output, lines) => {
+    const key = chunk.keys[chunk.keyOf[row]];
+    const one = bySeries.get(key) ?? { outputs: [], context: [], timeMs: [], record: [], said: [] };
+    bySeries.set(key, one);
+    for (let i = 0; i < outputSize; i += 1) one.outputs.push(output.outputs[output.outputAt + i]);
+    for (let i = 0; i < contextSize; i += 1) one.context.push(output.context[output.contextAt + i]);
+    one.timeMs.push(chunk.timeMs[row]);
+    one.record.push(chunk.offsets[row]);
+    if (reader.size === 0) {
+      stream.emit(shard, chunk, row, output, lines);
+      return;
+    }
+    const points: string[] = [];
+    stream.emit(shard, chunk, row, output, points);
+    reader.read(points, said.fill(Number.NaN));
+    one.said.push(...said);
+    for (const point of points) lines.push(point);
+  };
   return {
-    stream: {
-      ...stream,
-      emit(shard, chunk, row, output, lines) {
-        const key = chunk.keys[chunk.keyOf[row]];
-        const one = bySeries.get(key) ?? { outputs: [], context: [], timeMs: [], record: [] };
-        bySeries.set(key, one);
-        for (let i = 0; i < outputSize; i += 1) one.outputs.push(output.outputs[output.outputAt + i]);
-        for (let i = 0; i < contextSize; i += 1) one.context.push(output.context[output.contextAt + i]);
-        one.timeMs.push(chunk.timeMs[row]);
-        one.record.push(chunk.offsets[row]);
-        stream.emit(shard, chunk, row, output, lines);
-      },
-    },
+    stream: { ...stream, emit },
     series: () =>
-      [...bySeries].map(([key, { outputs, context, timeMs, record }]) => ({
-        ...{ key, rows: timeMs.length, outputs: Float32Array.from(outputs), context: Float64Array.from(context) },
-        ...{ timeMs: Float64Array.from(timeMs), record: Float64Array.from(record) },
+      [...bySeries].map(([key, one]) => ({
+        ...{ key, rows: one.timeMs.length, outputs: Float32Array.from(one.outputs) },
+        ...{ context: Float64Array.from(one.context), said: Float64Array.from(one.said) },
+        ...{ timeMs: Float64Array.from(one.timeMs), record: Float64Array.from(one.record) },
       })),
   };
 }

@@ -1,0 +1,244 @@
+/**
+ * Any declared stream of quantiles over any history: walk-forward folds, each trained on what lies before it and tested by what the pipeline emits; beside
+ * baselines that were fitted on the same rows.
+ */
+import {
+  type CellKind,
+  createModel,
+  type Model,
+  type ModelSpec,
+  middleOf,
+  type TrainingSequence,
+  trainRecurrent,
+} from '@tideline/nn';
+import { ConfigError, type Stream, splitLine } from '@tideline/pipeline';
+import {
+  createDeclaredStream,
+  type Declaration,
+  levelName,
+  type QuantileOutput,
+  type SourceRecord,
+} from '@tideline/streams';
+import { QUANTILE_TRAINING, SERIES_ROWS_MIN, taskOf, tooLittle } from '../declared.ts';
+import { type QuantileTask, segmentsBetween } from '../quantile-task.ts';
+import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
+import { dataOf, modelOf, notesOf, splitOf } from './describe-backtest.ts';
+import { type PointReader, pipelinePass } from './pipeline-pass.ts';
+import type { BacktestResult, ForecastTrack, Metric, ResultTable, SeedFigures } from './result.ts';
+import { type ReturnSeries, returnSeries } from './return-series.ts';
+import { baselinesOf, type Said, scoreFold } from './score-fold.ts';
+import { coverageName, type ScoredReturn, scoreReturns, statedShare } from './score-returns.ts';
+import { type Fold, rowsBefore, walkForward } from './walk-forward.ts';
+
+export interface BacktestStreamOptions {
+  readonly declaration: Declaration;
+  readonly records: readonly SourceRecord[];
+  readonly files: BacktestResult['data']['files'];
+  /** Serves all folds as it is; null: one is trained for each fold and seed. */
+  readonly model: Model | null;
+  readonly network: { readonly cell: CellKind; readonly hiddenSize: number; readonly layers: number };
+  readonly epochs: number;
+  readonly patience: number;
+  readonly learningRate: number;
+  readonly seeds: readonly number[];
+  readonly folds: number;
+  /** Steps of a season, for the seasonal naive; null: there is none. */
+  readonly season: number | null;
+  readonly progress: (message: string) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws ConfigError where the stream's output is not quantiles, or there is too little history. */
+export async function backtestStream(options: BacktestStreamOptions): Promise<BacktestResult> {
+  const history = historyOf(options);
+  const { task, series, folds } = history;
+  const seeds: SeedFigures[][] = task.horizons.map(() => []);
+  const tracks: ForecastTrack[] = [];
+  for (const seed of options.model === null ? options.seeds : [0]) {
+    const scored = task.horizons.map((): ScoredReturn[] => []);
+    for (const [f, fold] of folds.entries()) {
+      const said = await forecastFold(options, history, { fold, seed });
+      task.horizons.forEach((horizon, h) => {
+        scored[h].push(...scoreFold({ ...history, fold, horizon }, (one, row) => said(one, row, h)));
+        if (seeds[h].length === 0) tracks.push(...series.map((one) => trackOf(history, one, { fold, h, said })));
+      });
+      await options.progress(`${options.model === null ? `seed ${seed}, ` : ''}fold ${f + 1} of ${folds.length}`);
+    }
+    scored.forEach((rows, h) => {
+      seeds[h].push({ seed, figures: scoreReturns(rows, task.levels) });
+    });
+  }
+  return {
+    name: options.declaration.name,
+    task: `log return of ${history.output.of} over ${task.horizons.join(', ')} steps: quantiles ${task.levels.join(', ')}`,
+    data: dataOf(options, history),
+    split: splitOf(history, options.model),
+    model: modelOf(options),
+    tables: task.horizons.map((horizon, h) => tableOf(history, horizon, seeds[h])),
+    tracks: joined(tracks),
+    notes: notesOf(options, history),
+  };
+}
+
+/** The records as series, and how they are cut. */
+export interface History {
+  readonly output: QuantileOutput;
+  readonly stream: Stream;
+  readonly task: QuantileTask;
+  readonly read: RowsRead;
+  /** Those with enough steps, as the network and as forecasts see them. */
+  readonly rows: readonly SeriesRows[];
+  readonly series: readonly ReturnSeries[];
+  readonly rowsMin: number;
+  readonly folds: readonly Fold[];
+  readonly warmUp: number;
+  readonly season: number | null;
+}
+
+function historyOf({ declaration, records, folds, season }: BacktestStreamOptions): History {
+  const { output, model: modelName, warmUp, name } = declaration;
+  if (output.kind !== 'quantiles')
+    throw new ConfigError([
+      `The output of stream '${name}' is raw: what it should have been is not said. Declare 'output: {kind: quantiles, of: …}', or run a recipe.`,
+    ]);
+  const stream = createDeclaredStream(declaration, { modelName });
+  const task = taskOf(declaration, output);
+  const read = readRows(stream, records);
+  const rowsMin = SERIES_ROWS_MIN + Math.max(...task.horizons) + warmUp;
+  const rows = read.series.filter((one) => one.rows >= rowsMin);
+  if (rows.length === 0) throw new ConfigError([tooLittle(declaration, read, rowsMin)]);
+  const series = rows.map((one) => returnSeries(task, one));
+  const cut = walkForward(
+    rows.map(({ timeMs }) => timeMs),
+    folds,
+  );
+  return { output, stream, task, read, rows, series, rowsMin, folds: cut, warmUp, season };
+}
+
+/** What the pipeline said of a row, over the h-th horizon. */
+type SaidOver = (one: ReturnSeries, row: number, h: number) => ReturnType<Said>;
+
+async function forecastFold(
+  options: BacktestStreamOptions,
+  history: History,
+  at: { readonly fold: Fold; readonly seed: number },
+): Promise<SaidOver> {
+  const { records, signal } = options;
+  const { stream, task, output } = history;
+  const model = options.model ?? (await trainFold(options, history, at));
+  const size = task.horizons.length * task.levels.length;
+  const reader = { size, read: returnReader(output) };
+  const pass = await pipelinePass({ stream, model, records, reader, ...(signal ? { signal } : {}) });
+  const byKey = new Map(pass.series.map((one) => [one.key, one]));
+  const count = task.levels.length;
+  const middle = middleOf(task.levels);
+  return ({ key }, row, h) => {
+    const at = row * size + h * count;
+    // Steps of a series that was quarantined end before its rows do.
+    const quantiles = byKey.get(key)?.said.subarray(at, at + count) ?? [];
+    return quantiles.length < count || Number.isNaN(quantiles[0]) ? null : { quantiles, point: quantiles[middle] };
+  };
+}
+
+/** Takes the log returns `r10` ... from a row's points, a point a horizon in their order. */
+function returnReader({ levels, horizons }: QuantileOutput): PointReader['read'] {
+  const names = levels.map((level) => `r${levelName(level)}=`);
+  return (lines, into) => {
+    const forecasts = lines.filter((line) => !line.startsWith('alert,'));
+    for (let h = 0; h < Math.min(forecasts.length, horizons.length); h += 1) {
+      const fields = splitLine(forecasts[h]).fields.split(',');
+      names.forEach((name, i) => {
+        const field = fields.find((one) => one.startsWith(name));
+        if (field !== undefined) into[h * names.length + i] = Number(field.slice(name.length));
+      });
+    }
+  };
+}
+
+async function trainFold(
+  { declaration, network, epochs, patience, learningRate, signal }: BacktestStreamOptions,
+  { stream: { inputSize, outputSize }, task, rows }: History,
+  { fold, seed }: { readonly fold: Fold; readonly seed: number },
+): Promise<Model> {
+  const spec: ModelSpec = { name: declaration.model, ...network, inputSize, outputSize };
+  const part = (fromMs: number, toMs: number): TrainingSequence[] =>
+    rows.flatMap((one) =>
+      segmentsBetween(task, one, { first: rowsBefore(one.timeMs, fromMs), end: rowsBefore(one.timeMs, toMs) }),
+    );
+  const { weights } = await trainRecurrent({
+    ...QUANTILE_TRAINING,
+    ...{ spec, seed, epochs, patience, learningRate },
+    train: part(Number.NEGATIVE_INFINITY, fold.validationMs),
+    validation: part(fold.validationMs, fold.testMs),
+    ...(signal ? { signal } : {}),
+  });
+  return createModel(spec, weights);
+}
+
+function tableOf(history: History, horizon: number, seeds: readonly SeedFigures[]): ResultTable {
+  const { task, folds } = history;
+  const byName = new Map<string, ScoredReturn[]>();
+  for (const fold of folds) {
+    const scoring = { ...history, fold, horizon };
+    for (const { name, said } of baselinesOf(scoring))
+      byName.set(name, [...(byName.get(name) ?? []), ...scoreFold(scoring, said)]);
+  }
+  const metrics: readonly Metric[] = [
+    { name: 'pinball', better: 'lower' },
+    { name: 'MASE', better: 'lower' },
+    { name: coverageName(task.levels), better: 'neither' },
+    { name: 'direction %', better: 'higher' },
+    { name: 'MCC', better: 'higher' },
+    { name: 'said up %', better: 'neither' },
+  ];
+  const baselines = [...byName].map(([name, rows]) => ({ name, figures: scoreReturns(rows, task.levels) }));
+  return { title: `${horizon} step${horizon === 1 ? '' : 's'} ahead`, metrics, seeds, baselines, published: [] };
+}
+
+/** In the value's own space. */
+function trackOf(
+  { task }: History,
+  one: ReturnSeries,
+  { fold, h, said }: { readonly fold: Fold; readonly h: number; readonly said: SaidOver },
+): ForecastTrack {
+  const horizon = task.horizons[h];
+  const first = rowsBefore(one.timeMs, fold.testMs);
+  const end = Math.max(first, Math.min(rowsBefore(one.timeMs, fold.endMs), one.rows - horizon));
+  const rows = Array.from({ length: end - first }, (_, i) => first + i);
+  const forecasts = rows.map((row) => said(one, row, h));
+  const value = (row: number, log: number | undefined): number => Math.exp(one.log[row] + (log ?? Number.NaN));
+  return {
+    series: one.key,
+    horizon: `${horizon} step${horizon === 1 ? '' : 's'}`,
+    timeMs: one.timeMs.subarray(first, end),
+    truth: rows.map((row) => Math.exp(one.log[row + horizon])),
+    forecast: rows.map((row, i) => value(row, forecasts[i]?.point)),
+    interval: {
+      low: rows.map((row, i) => value(row, forecasts[i]?.quantiles[0])),
+      high: rows.map((row, i) => value(row, forecasts[i]?.quantiles[task.levels.length - 1])),
+      stated: statedShare(task.levels),
+    },
+  };
+}
+
+/** Tracks of one series and horizon, fold after fold, as one. */
+function joined(tracks: readonly ForecastTrack[]): ForecastTrack[] {
+  const groups = new Map<string, ForecastTrack[]>();
+  for (const track of tracks) {
+    const name = JSON.stringify([track.horizon, track.series]);
+    groups.set(name, [...(groups.get(name) ?? []), track]);
+  }
+  const all = (parts: readonly ForecastTrack[], of: (track: ForecastTrack) => ArrayLike<number>): number[] =>
+    parts.flatMap((track) => Array.from(of(track)));
+  return [...groups.values()].map((parts) => ({
+    ...parts[0],
+    timeMs: all(parts, ({ timeMs }) => timeMs),
+    truth: all(parts, ({ truth }) => truth),
+    forecast: all(parts, ({ forecast }) => forecast),
+    interval: {
+      low: all(parts, ({ interval }) => interval?.low ?? []),
+      high: all(parts, ({ interval }) => interval?.high ?? []),
+      stated: parts[0].interval?.stated ?? Number.NaN,
+    },
+  }));
+}
