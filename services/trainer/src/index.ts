@@ -2,6 +2,8 @@ export type { BacktestStreamOptions } from './backtest/backtest-stream.ts';
 export { backtestStream } from './backtest/backtest-stream.ts';
 export type { PipelinePass, PipelinePassOptions, PointReader, SeriesPass } from './backtest/pipeline-pass.ts';
 export { pipelinePass } from './backtest/pipeline-pass.ts';
+export { resultHtml } from './backtest/report.ts';
+export { coverageByBlock } from './backtest/report-plot.ts';
 export type {
   BacktestResult,
   DataRange,

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   type BacktestResult,
+  coverageByBlock,
   figuresCsv,
   forecastsCsv,
   RECIPES,
   reaches,
   recipeOf,
+  resultHtml,
   resultJson,
   resultText,
   runRecipe,
@@ -85,6 +87,24 @@ test('JSON and CSV have every figure and forecast', () => {
     'series,horizon,time,forecast,low,high,truth\n' +
       'A,1 step,1970-01-01T00:00:00.000Z,1.5,0,2,1\nA,1 step,1970-01-02T00:00:00.000Z,2,1,3,\n',
   );
+});
+
+test('the report is one file with tables, plots and the card, whatever the texts hold', () => {
+  const html = resultHtml({ ...RESULT, task: 'a < b & "c" <script>' });
+  assert.doesNotMatch(html, /<script|src=|href=|url\(|https?:/);
+  assert.match(html, /a &lt; b &amp; &quot;c&quot; &lt;script&gt;/);
+  assert.match(html, /<td class="missed">missed<\/td>/);
+  assert.match(html, /<td>seed 2<\/td><td>3\.000<\/td>/);
+  assert.match(html, /aria-label="Forecasts and truth of A, 1 step ahead"/);
+  // What is not known leaves a hole, no broken path.
+  assert.doesNotMatch(html, /NaN/);
+});
+
+test('coverage over time counts truths inside, and is not known where there are none', () => {
+  const interval = { low: [0, 0, 0, 0], high: [1, 1, 1, 1], stated: 0.8 };
+  const track = { ...RESULT.tracks[0], truth: [0.5, 2, Number.NaN, Number.NaN], interval };
+  assert.deepEqual(coverageByBlock(track, 2), [0.5, Number.NaN]);
+  assert.deepEqual(coverageByBlock(track, 9).length, 4);
 });
 
 test('a recipe whose data is not there names every missing file and the cure', async () => {

@@ -5,9 +5,10 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import type { FeedRecord } from './feed-source.ts';
+import { readParquetRows } from './parquet-rows.ts';
 
 export interface RecordFileOptions {
-  /** A `.csv`, `.jsonl`, `.ndjson` or `.json` file, each also as `.gz`; `-` reads JSON lines from standard input. */
+  /** A `.csv`, `.jsonl`, `.ndjson` or `.json` file, each also as `.gz`, or a `.parquet` file; `-` reads JSON lines from standard input. */
   readonly path: string;
   readonly topic: string;
   /** Field that becomes the Kafka key. */
@@ -59,10 +60,16 @@ async function* readRows(options: RecordFileOptions): AsyncGenerator<Record<stri
   const name = path.replace(/\.gz$/, '');
   const isCsv = name.endsWith('.csv');
   const keyColumn = options.map[options.keyField] ?? options.keyField;
-  if (path !== '-' && !isCsv && !/\.(jsonl|ndjson|json)$/.test(name))
+  const isParquet = path.endsWith('.parquet');
+  if (path !== '-' && !isCsv && !isParquet && !/\.(jsonl|ndjson|json)$/.test(name))
     throw new Error(
-      `'${path}' is no file of records: its name must end in .csv, .jsonl, .ndjson or .json, each also with .gz.`,
+      `'${path}' is no file of records: its name must end in .csv, .jsonl, .ndjson or .json, each also with .gz, or in .parquet.`,
     );
+  if (isParquet) {
+    await assertReadable(path);
+    for await (const row of readParquetRows(path)) yield { ...row, ...keyText(row, keyColumn) };
+    return;
+  }
   const bytes = await openBytes(options);
   if (isCsv) {
     const parser = bytes.pipe(parse({ columns: true, bom: true, skip_empty_lines: true, trim: true }));
@@ -79,16 +86,26 @@ async function* readRows(options: RecordFileOptions): AsyncGenerator<Record<stri
 async function openBytes(options: RecordFileOptions): Promise<Readable> {
   const { path, stdin = process.stdin } = options;
   if (path === '-') return stdin;
-  try {
-    await access(path);
-  } catch (cause) {
-    throw new Error(`There is no readable file '${path}'. Check the path.`, { cause });
-  }
+  await assertReadable(path);
   const file = createReadStream(path);
   if (!path.endsWith('.gz')) return file;
   const unzipped = file.pipe(createGunzip());
   file.on('error', (error) => unzipped.destroy(error));
   return unzipped;
+}
+
+async function assertReadable(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new Error(`There is no readable file '${path}'. Check the path.`, { cause });
+  }
+}
+
+/** The key as a text: an id may be a number in its file. */
+function keyText(row: Readonly<Record<string, unknown>>, keyColumn: string): Record<string, unknown> {
+  const key = row[keyColumn];
+  return typeof key === 'number' ? { [keyColumn]: String(key) } : {};
 }
 
 function parseLine(line: string): Record<string, unknown> | string {

@@ -11,6 +11,7 @@ import {
   RECIPES,
   readRecordFiles,
   recipeOf,
+  resultHtml,
   resultJson,
   resultText,
   runRecipe,
@@ -102,6 +103,7 @@ async function runStream(path: string, options: BacktestOptions, run: Run): Prom
 
 async function writeResult(folder: string, result: BacktestResult): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'index.html'), resultHtml(result));
   await writeFile(join(folder, 'figures.csv'), figuresCsv(result));
   await writeFile(join(folder, 'forecasts.csv'), forecastsCsv(result));
   await writeFile(join(folder, 'result.json'), `${JSON.stringify(resultJson(result), null, 2)}\n`);

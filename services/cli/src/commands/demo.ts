@@ -22,7 +22,7 @@ export function addDemo(program: Program): void {
     .addOption(new Option('--summary <form>', 'print a summary on the last line').choices(['json', 'text'] as const))
     .option(
       '--file <path>',
-      "read records from a CSV or JSON-lines file (also .gz), or '-' for JSON lines on standard input",
+      "read records from a CSV, JSON-lines (both also .gz) or Parquet file, or '-' for JSON lines on standard input",
     )
     .option(
       '--streams <list>',

@@ -11,7 +11,9 @@ Examples:
 export function addReplay(program: Program): void {
   program
     .command('replay')
-    .description('send the records of a CSV or JSON-lines file (also .gz) to a Kafka topic, in their order')
+    .description(
+      'send the records of a CSV, JSON-lines (both also .gz) or Parquet file to a Kafka topic, in their order',
+    )
     .argument('<file>', "the file, or '-' for JSON lines on standard input")
     .requiredOption('--topic <topic>', 'topic to send to')
     .option(

@@ -15,7 +15,10 @@ export function addStream(program: Program): void {
       "whether a stream's file is right, what the network sees, and with --data what it sees of real records",
     )
     .argument('<file>', 'YAML or JSON; docs/streams.md says what is in it')
-    .option('--data <file>', "records: CSV or JSON lines, also .gz, or '-' for JSON lines on standard input")
+    .option(
+      '--data <file>',
+      "records: CSV or JSON lines (both also .gz), Parquet, or '-' for JSON lines on standard input",
+    )
     .option('--map <field=column...>', 'field of the record = column of the file')
     .option('--records <number>', 'read so many at most', wholeNumber(1), 100_000)
     .option('--json', 'print one JSON line')
