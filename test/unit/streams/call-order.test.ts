@@ -16,15 +16,18 @@ interface CallEvent {
   readonly at: number;
   readonly text?: string;
   readonly final?: boolean;
+  readonly startMs?: number;
+  readonly turnId?: string | number;
+  readonly speaker?: string;
 }
 
 const said = (at: number, text: string, final = true): CallEvent => ({ type: 'utterance', at, text, final });
 
 function recordsOf(events: readonly CallEvent[]): RawRecord[] {
-  return events.map(({ type, at, text, final }, offset) => ({
+  return events.map(({ at, ...event }, offset) => ({
     offset,
     key: Buffer.from('c1'),
-    value: Buffer.from(JSON.stringify({ callId: 'c1', ts: TS + at, type, speaker: 'customer', text, final })),
+    value: Buffer.from(JSON.stringify({ callId: 'c1', ts: TS + at, speaker: 'customer', ...event })),
     timestampMs: 0,
     headers: {},
   }));
@@ -55,7 +58,7 @@ test('the beginning of a call that is delivered again later does not begin it an
   assert.deepEqual(all.lines, without.lines);
 });
 
-test('an utterance that is sent again is stepped once where the policy refuses it, and counted where it does not', async () => {
+test('an utterance that is sent again is stepped once, and the policy says what becomes of the repetition', async () => {
   const records = recordsOf([
     ...OPEN,
     said(20, 'I am very angry.'),
@@ -74,7 +77,8 @@ test('an utterance that is sent again is stepped once where the policy refuses i
   assert.deepEqual(lettered.states, once.states);
   assert.match(lettered.letters[0].reason, /^Repeated: /);
   assert.match(lettered.letters[1].reason, /^Late: /);
-  assert.equal(applied.lines.length, 5);
+  assert.deepEqual(applied.lines, once.lines);
+  assert.equal(applied.letters.length, 0);
   for (const { events } of [dropped, lettered, applied]) {
     const counted = events.flatMap((event) => (event.type === 'late' ? [[event.late, event.repeated]] : []));
     assert.deepEqual(counted, [[1, 1]]);
@@ -92,6 +96,41 @@ test('a corrected partial advances the call once, whenever it comes', async () =
   const { lines, events } = await play(records, 'drop');
   assert.equal(lines.length, 1);
   assert.ok(!events.some(({ type }) => type === 'late'), 'a partial is nobody else’s past');
+});
+
+test('a final that corrects another one of its turn does not advance the call again, by start or by turn id', async () => {
+  for (const own of [{ startMs: 1_200 }, { turnId: 't-1' }, { turnId: 7 }]) {
+    const heard = recordsOf([
+      { ...said(10, 'I want my bull.'), ...own },
+      { ...said(20, 'Of course.'), startMs: 3_000, speaker: 'agent' },
+      { ...said(30, 'I want my bill.'), ...own },
+      { ...said(31, 'I want', false), ...own },
+      { ...said(40, 'And my router.'), startMs: 9_000 },
+    ]);
+    const [all, fresh] = await Promise.all([
+      play(heard),
+      play(heard.filter(({ offset }) => offset !== 2 && offset !== 3)),
+    ]);
+    assert.deepEqual(all.lines, fresh.lines);
+    assert.equal(all.lines.length, 3);
+  }
+});
+
+test('agent and customer may begin at the same moment: both turns count', async () => {
+  const { lines } = await play(
+    recordsOf([
+      { ...said(10, 'Hello.'), startMs: 500 },
+      { ...said(12, 'Good morning.'), startMs: 500, speaker: 'agent' },
+    ]),
+  );
+  assert.equal(lines.length, 2);
+});
+
+test('a turn from before all that a long call remembers is taken for one that was stepped', async () => {
+  const turns = Array.from({ length: 40 }, (_, i) => ({ ...said(10 + i, `Turn ${i}.`), startMs: i * 1_000 }));
+  const again = [{ ...said(60, 'Turn 3, once more.'), startMs: 3_000 }];
+  const [all, once] = await Promise.all([play(recordsOf([...turns, ...again])), play(recordsOf(turns))]);
+  assert.deepEqual(all.lines, once.lines);
 });
 
 test('an end releases the call however late its time says it is', async () => {

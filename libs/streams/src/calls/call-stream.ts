@@ -13,12 +13,20 @@ import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
 import { callProbabilities } from './outputs.ts';
 import { countWords, TEXT_FEATURES, writeTextFeatures } from './text-features.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
+import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
 const TAG_NUMBERS = textStateSize(42);
 
-/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time and fingerprint of the last one, then queue and agent. */
-const S = { count: 0, compoundSum: 1, lastMs: 2, fingerprint: 3, queue: 4, agent: 4 + TAG_NUMBERS } as const;
-const STATE_SIZE = S.agent + TAG_NUMBERS;
+/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time of the last one, queue, agent, and the turns taken. */
+const S = {
+  count: 0,
+  compoundSum: 1,
+  lastMs: 2,
+  queue: 3,
+  agent: 3 + TAG_NUMBERS,
+  turns: 3 + 2 * TAG_NUMBERS,
+} as const;
+const STATE_SIZE = S.turns + TURNS_SIZE;
 
 /** Places in a row's context: the call's mean compound score, then queue and agent as they were at the row. */
 export const CALL_CONTEXT = { score: 0, compound: 1, queue: 2, agent: 2 + TAG_NUMBERS } as const;
@@ -61,7 +69,7 @@ export function createCallStream(options: CallStreamOptions): Stream {
     outputSize: OUTPUT_SIZE,
     begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
     ends: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'ended',
-    repeats: repeatsUtterance,
+    repeats: repeatsTurn,
     decode: decodeCall,
     advance: advanceCall,
     emit(shard, chunk, row, output, lines) {
@@ -78,7 +86,9 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   if (queue !== '') writeText(state, s + S.queue, TAG_NUMBERS, queue);
   if (agent !== '') writeText(state, s + S.agent, TAG_NUMBERS, agent);
   if (type === 'ended') return 'end';
-  if (!isFinal(chunk, row)) return 'skip';
+  // A turn advances the call once, whatever the policy for repeated records: `apply` counts its repetitions and corrections.
+  if (!isFinal(chunk, row) || isTakenTurn(chunk, row, state, s + S.turns)) return 'skip';
+  takeTurn(chunk, row, state, s + S.turns);
   const text = chunk.texts[CALL_TEXTS.text][row];
   const speaker = chunk.texts[CALL_TEXTS.speaker][row];
   const count = state[s + S.count];
@@ -93,7 +103,6 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   inputs[at + 5] = Math.min(count, 20) / 20;
   state[s + S.count] = count + 1;
   state[s + S.compoundSum] += compound;
-  state[s + S.fingerprint] = fingerprintOf(chunk, row);
   state[s + S.lastMs] = count === 0 ? chunk.timeMs[row] : Math.max(state[s + S.lastMs], chunk.timeMs[row]);
   context[contextAt + CALL_CONTEXT.score] = state[s + S.compoundSum] / (count + 1);
   context[contextAt + CALL_CONTEXT.compound] = compound;
@@ -101,24 +110,14 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   return 'step';
 }
 
-/** A partial utterance is corrected by its final version: only that one advances the network. */
+/** A partial utterance is corrected by its final version: only that one is a turn. */
 function isFinal(chunk: Chunk, row: number): boolean {
   return chunk.texts[CALL_TEXTS.type][row] === 'utterance' && chunk.numbers[CALL_NUMBERS.final][row] !== 0;
 }
 
-/** Whether the row is the last utterance once more: a producer that sends again what may have been lost. An older one is late. */
-function repeatsUtterance(chunk: Chunk, row: number, state: Float64Array, s: number): boolean {
-  if (!isFinal(chunk, row) || state[s + S.count] === 0 || state[s + S.lastMs] !== chunk.timeMs[row]) return false;
-  return state[s + S.fingerprint] === fingerprintOf(chunk, row);
-}
-
-/** FNV-1a, 32 bits, over who said what from when to when. */
-function fingerprintOf(chunk: Chunk, row: number): number {
-  const span = [CALL_NUMBERS.startMs, CALL_NUMBERS.endMs].map((column) => chunk.numbers[column][row]);
-  const text = [chunk.texts[CALL_TEXTS.speaker][row], ...span, chunk.texts[CALL_TEXTS.text][row]].join('\n');
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+/** Whether the row is a turn that the call has taken: a producer that sends again what may have been lost, or a recogniser that corrects itself. */
+function repeatsTurn(chunk: Chunk, row: number, state: Float64Array, s: number): boolean {
+  return isFinal(chunk, row) && isTakenTurn(chunk, row, state, s + S.turns);
 }
 
 function sentimentLine(point: {

@@ -6,7 +6,7 @@ export const CALL_TYPES = ['started', 'utterance', 'hold', 'transfer', 'ended'] 
 export type CallType = (typeof CALL_TYPES)[number];
 
 export const CALL_NUMBERS = { startMs: 0, endMs: 1, final: 2 } as const;
-export const CALL_TEXTS = { type: 0, speaker: 1, text: 2, queue: 3, agent: 4 } as const;
+export const CALL_TEXTS = { type: 0, speaker: 1, text: 2, queue: 3, agent: 4, turn: 5 } as const;
 export const CALL_SCHEMA: ChunkSchema = { numbers: Object.keys(CALL_NUMBERS), texts: Object.keys(CALL_TEXTS) };
 
 const TIME_FIELDS = { ts: 'ts', tsUs: 'tsUs', tsNs: 'tsNs' } as const;
@@ -37,7 +37,14 @@ export function decodeCall(record: RawRecord, builder: ChunkBuilder): void {
   builder.text(CALL_TEXTS.text, isUtterance ? readText(object, 'text') : '');
   builder.text(CALL_TEXTS.queue, readText(object, 'queue'));
   builder.text(CALL_TEXTS.agent, readText(object, 'agentId'));
+  builder.text(CALL_TEXTS.turn, readTurn(object));
   builder.push(callId, record.offset, readEventTime(object, TIME_FIELDS));
+}
+
+/** A recogniser's own name of the turn: a text or a number. */
+function readTurn(object: Readonly<Record<string, unknown>>): string {
+  const { turnId } = object;
+  return typeof turnId === 'number' ? String(turnId) : readText(object, 'turnId');
 }
 
 function readText(object: Readonly<Record<string, unknown>>, field: string): string {
