@@ -1,6 +1,15 @@
+export { callInputSize } from './calls/call-features.ts';
 export { CALL_CONTEXT, CALL_IDLE_TTL_MS, createCallStream } from './calls/call-stream.ts';
-export type { CallLabel, CallProbabilities } from './calls/outputs.ts';
-export { CALL_CLASSES, callLoss, callProbabilities, sentimentClass } from './calls/outputs.ts';
+export type { CallGroup, CallLabel, CallProbabilities, CallReader, Satisfaction } from './calls/outputs.ts';
+export {
+  CALL_CLASSES,
+  CALL_GROUPS,
+  callLoss,
+  callReaderOf,
+  SATISFACTION_CLASSES,
+  sentimentClass,
+  YES_NO,
+} from './calls/outputs.ts';
 export type { Declaration, QuantileOutput } from './declared/declaration.ts';
 export { declarationDigest } from './declared/declaration-digest.ts';
 export { createDeclaredStream } from './declared/declared-stream.ts';
@@ -24,6 +33,12 @@ export { realPrices } from './sources/real-prices.ts';
 export type { SourceRecord } from './sources/source-record.ts';
 export type { ByTopic, StreamConfig } from './stream-fields.ts';
 export { STREAM_FIELDS, servedTopics } from './stream-fields.ts';
+export { gramBuckets } from './text/grams.ts';
+export type { TextFeatures, TextMeasures } from './text/text-features.ts';
+export { createTextFeatures } from './text/text-features.ts';
+export { tokensOf } from './text/tokens.ts';
+export type { WordVectors } from './text/word-vectors.ts';
+export { decodeWordVectors, englishWordVectors } from './text/word-vectors.ts';
 export type { TickFields } from './ticks/decode.ts';
 export { TICK_FIELDS, TICK_SCHEMA } from './ticks/decode.ts';
 export { TICK_CONTEXT } from './ticks/features.ts';

@@ -1,3 +1,4 @@
+import type { Model } from '@tideline/nn';
 import { ConfigError, type LatePolicy, PoisonRecordError, type Stream } from '@tideline/pipeline';
 import { createCallStream } from './calls/call-stream.ts';
 import type { Declaration } from './declared/declaration.ts';
@@ -5,11 +6,14 @@ import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
 import { isStreamFile, readStreamFile } from './declared/stream-file.ts';
 import { readTimeField } from './event-time.ts';
+import { englishWordVectors } from './text/word-vectors.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
 
 export interface StreamOptions {
   /** Tag `model` of the points; '' where no points are made (ingest). */
   readonly modelName: string;
+  /** The model that will step, where the stream's features or answers are the model's. */
+  readonly model?: Pick<Model, 'spec' | 'weights'>;
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
   /** A series that was silent for longer, in event time, starts anew; null: never; absent: as the stream has it. */
@@ -98,6 +102,9 @@ export function assertModelFits(
         `Model '${model.name}' has ${width} ${model[width]}, stream '${stream.name}' needs ${stream[width]}: ${cure}`,
       );
   const { declaration, card } = trained;
+  const words = card?.words;
+  if (typeof words === 'string' && words !== englishWordVectors().digest)
+    problems.push(`Model '${model.name}' was trained with other word vectors than this program's: ${cure}`);
   const digest = card?.declaration;
   if (declaration !== null && typeof digest === 'string' && digest !== declarationDigest(declaration))
     problems.push(

@@ -32,8 +32,8 @@ export async function loadTopics(
     const { topic, stream: name, model: _, ...rules } = entry;
     const modelName = modelOf(entry);
     const { create, declaration } = describeStream(name);
-    const stream = create({ modelName, ...rules });
     const { model, card } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
+    const stream = create({ modelName, model, ...rules });
     assertModelFits(stream, model.spec, { declaration, card });
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });
     options.onEngine({ topic, engine, reasons });

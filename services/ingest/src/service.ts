@@ -107,7 +107,7 @@ export async function runIngest(
 function streamsOf(config: IngestConfig): Map<string, Stream> {
   const served = servedTopics(config);
   return new Map(
-    served.map(({ topic, stream, ...rules }) => [topic, createStream(stream, { modelName: '', ...rules })]),
+    served.map(({ topic, stream, model: _, ...rules }) => [topic, createStream(stream, { modelName: '', ...rules })]),
   );
 }
 

@@ -11,7 +11,7 @@ import {
   CALL_CONTEXT,
   type CallLabel,
   callLoss,
-  callProbabilities,
+  callReaderOf,
   createCallStream,
   generatedCalls,
   sentimentClass,
@@ -104,12 +104,13 @@ function score(model: Parameters<typeof evaluate>[0], calls: readonly LabelledCa
   const said = CALL_CLASSES.map(() => 0);
   const hits = CALL_CLASSES.map(() => 0);
   const escalations: { readonly p: number; readonly y: number }[] = [];
+  const read = callReaderOf(model.spec);
   let [right, utterances] = [0, 0];
   for (const { call, labels } of calls) {
     const outputs = evaluate(model, call.inputs, call.rows);
     labels.forEach((label, row) => {
-      const { negative, neutral, positive, escalation } = callProbabilities(outputs, row * model.spec.outputSize);
-      const shares = [negative, neutral, positive];
+      const { sentiment, escalation } = read(outputs, row * model.spec.outputSize);
+      const shares = [...(sentiment ?? [])];
       const guess = shares.indexOf(Math.max(...shares));
       said[guess] += 1;
       if (guess === label.sentiment) {
@@ -118,7 +119,7 @@ function score(model: Parameters<typeof evaluate>[0], calls: readonly LabelledCa
       }
       counts[label.sentiment] += 1;
       utterances += 1;
-      if (label.escalates !== null) escalations.push({ p: escalation, y: label.escalates ? 1 : 0 });
+      if (label.escalates !== null) escalations.push({ p: Number(escalation), y: label.escalates ? 1 : 0 });
     });
   }
   const rate = escalations.reduce((sum, { y }) => sum + y, 0) / escalations.length;

@@ -1,3 +1,4 @@
+import type { Model } from '@tideline/nn';
 import {
   type Chunk,
   escapeTag,
@@ -8,10 +9,11 @@ import {
   type RowOutput,
   type Shard,
   type Stream,
+  stringField,
 } from '@tideline/pipeline';
+import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
-import { callProbabilities } from './outputs.ts';
-import { countWords, TEXT_FEATURES, writeTextFeatures } from './text-features.ts';
+import { type CallReader, callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
@@ -32,16 +34,14 @@ const STATE_SIZE = S.turns + TURNS_SIZE;
 export const CALL_CONTEXT = { score: 0, compound: 1, queue: 2, agent: 2 + TAG_NUMBERS } as const;
 const CONTEXT_SIZE = CALL_CONTEXT.agent + TAG_NUMBERS;
 
-/** Text features, speaker is customer, speaker is agent, words, gap since the last utterance, running score, turn number. */
-const INPUT_SIZE = TEXT_FEATURES + 6;
-const OUTPUT_SIZE = 4;
-
 /** Nobody holds a line for an hour without a word, a hold or a transfer. */
 export const CALL_IDLE_TTL_MS = 3_600_000;
 
 export interface CallStreamOptions {
   /** Tag `model` of the points. */
   readonly modelName: string;
+  /** The model that will step: its features and answers. None: those of the small model that ships. */
+  readonly model?: Pick<Model, 'spec' | 'weights'>;
   /** What happens to late events and to utterances that are sent again; default `apply`. */
   readonly late?: LatePolicy;
   /** A call without an event for longer, in event time, is over, although no `ended` came; null: never. Default: CALL_IDLE_TTL_MS. */
@@ -51,35 +51,38 @@ export interface CallStreamOptions {
 /**
  * The stream of topic `calls`: a `sentiment` point for each final utterance. `started` begins a call, also where one of its id is still open; `ended`
  * releases its state, however late it comes.
- * `score` is positive minus negative of the model; `call_score` is the running mean of the lexicon's compound score over the call so far;
- * `escalation` is the model's probability that the customer's next utterance is negative.
+ * `score` is positive minus negative of the model, or the lexicon's where the model does not say; `call_score` is the running mean of the lexicon's
+ * compound score over the call so far;
+ * `escalation` is the model's probability that the call turns negative. `outputs.ts` says what else a model may answer.
  */
 export function createCallStream(options: CallStreamOptions): Stream {
   const model = escapeTag(options.modelName);
   const { idleTtlMs = CALL_IDLE_TTL_MS } = options;
+  const features = callFeaturesOf(options.model);
+  const read = callReaderOf(options.model?.spec);
   return {
     name: 'calls',
     looksForSaturation: true,
     late: options.late ?? 'apply',
     ...(idleTtlMs === null ? {} : { idleTtlMs }),
     schema: CALL_SCHEMA,
-    stateSize: STATE_SIZE,
+    stateSize: STATE_SIZE + features.stateSize,
     contextSize: CONTEXT_SIZE,
-    inputSize: INPUT_SIZE,
-    outputSize: OUTPUT_SIZE,
+    inputSize: features.inputSize,
+    outputSize: callOutputSizeOf(options.model?.spec),
     begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
     ends: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'ended',
     repeats: repeatsTurn,
     decode: decodeCall,
-    advance: advanceCall,
+    advance: (chunk, row, buffers) => advanceCall(chunk, row, buffers, features),
     emit(shard, chunk, row, output, lines) {
-      lines.push(sentimentLine({ shard, chunk, row, output, model }));
+      lines.push(sentimentLine({ shard, chunk, row, output, model, read }));
     },
   };
 }
 
-function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction {
-  const { state, stateAt: s, inputs, inputAt, context, contextAt } = buffers;
+function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: CallFeatures): RowAction {
+  const { state, stateAt: s, context, contextAt } = buffers;
   const type = chunk.texts[CALL_TEXTS.type][row];
   const queue = chunk.texts[CALL_TEXTS.queue][row];
   const agent = chunk.texts[CALL_TEXTS.agent][row];
@@ -89,18 +92,16 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers): RowAction 
   // A turn advances the call once, whatever the policy for repeated records: `apply` counts its repetitions and corrections.
   if (!isFinal(chunk, row) || isTakenTurn(chunk, row, state, s + S.turns)) return 'skip';
   takeTurn(chunk, row, state, s + S.turns);
-  const text = chunk.texts[CALL_TEXTS.text][row];
-  const speaker = chunk.texts[CALL_TEXTS.speaker][row];
   const count = state[s + S.count];
   const gapMs = count === 0 ? 0 : Math.max(0, chunk.timeMs[row] - state[s + S.lastMs]);
-  const compound = writeTextFeatures(text, inputs, inputAt);
-  const at = inputAt + TEXT_FEATURES;
-  inputs[at] = speaker === 'customer' ? 1 : 0;
-  inputs[at + 1] = speaker === 'agent' ? 1 : 0;
-  inputs[at + 2] = Math.min(Math.log1p(countWords(text)) / 4, 2);
-  inputs[at + 3] = Math.min(Math.log1p(gapMs / 1000) / 5, 2);
-  inputs[at + 4] = count === 0 ? 0 : state[s + S.compoundSum] / count;
-  inputs[at + 5] = Math.min(count, 20) / 20;
+  const turn = {
+    text: chunk.texts[CALL_TEXTS.text][row],
+    speaker: chunk.texts[CALL_TEXTS.speaker][row],
+    startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
+    endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
+    ...{ count, gapMs, meanCompound: count === 0 ? 0 : state[s + S.compoundSum] / count },
+  };
+  const compound = features.write(turn, buffers, s + STATE_SIZE);
   state[s + S.count] = count + 1;
   state[s + S.compoundSum] += compound;
   state[s + S.lastMs] = count === 0 ? chunk.timeMs[row] : Math.max(state[s + S.lastMs], chunk.timeMs[row]);
@@ -126,19 +127,31 @@ function sentimentLine(point: {
   readonly row: number;
   readonly output: RowOutput;
   readonly model: string;
+  readonly read: CallReader;
 }): string {
-  const { shard, chunk, row, output, model } = point;
+  const { shard, chunk, row, output, model, read } = point;
   const { context, contextAt } = output;
-  const { negative, neutral, positive, escalation } = callProbabilities(output.outputs, output.outputAt);
+  const said = read(output.outputs, output.outputAt);
   const agent = tag(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS));
   const queue = tag(readText(context, contextAt + CALL_CONTEXT.queue, TAG_NUMBERS));
   const speaker = tag(chunk.texts[CALL_TEXTS.speaker][row]);
   const series = escapeTag(chunk.keys[chunk.keyOf[row]]);
+  const { sentiment, emotion, escalation, satisfaction, callSatisfaction } = said;
+  const [negative, neutral, positive] = sentiment ?? [null, null, null];
+  const score = sentiment ? sentiment[2] - sentiment[0] : context[contextAt + CALL_CONTEXT.compound];
   return (
     `sentiment,agent=${agent},model=${model},queue=${queue},series=${series},speaker=${speaker},stream=calls ` +
-    `call_score=${context[contextAt + CALL_CONTEXT.score]},escalation=${escalation},negative=${negative},neutral=${neutral},` +
-    `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,positive=${positive},score=${positive - negative} ${pointTime(chunk, row)}`
+    `call_score=${context[contextAt + CALL_CONTEXT.score]}${field('call_satisfaction', callSatisfaction?.expected)}` +
+    `${field('dissatisfied', satisfaction?.dissatisfied)}${emotion ? `,emotion=${stringField(emotion.name)}` : ''}` +
+    `${field('emotion_share', emotion?.probability)}${field('escalation', escalation)}` +
+    `${field('negative', negative)}${field('neutral', neutral)},offset=${chunk.offsets[row]}i,partition=${shard.partition}i` +
+    `${field('positive', positive)}${field('satisfaction', satisfaction?.expected)},score=${score} ${pointTime(chunk, row)}`
   );
+}
+
+/** A field that only some models have. */
+function field(name: string, value: number | null | undefined): string {
+  return value === null || value === undefined ? '' : `,${name}=${value}`;
 }
 
 /** Line protocol has no empty tag. */

@@ -82,7 +82,7 @@ async function loadTargets(entries: readonly TopicStream[], folder: string) {
   for (const entry of entries) {
     const name = modelOf(entry);
     const { model } = await loadModel(join(folder, name, 'model.tdl'));
-    assertModelFits(createStream(entry.stream, { modelName: name }), model.spec);
+    assertModelFits(createStream(entry.stream, { modelName: name, model }), model.spec);
     targets.push({ topic: entry.topic, model: name, digest: model.digest });
   }
   return targets;

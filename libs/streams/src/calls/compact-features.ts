@@ -1,18 +1,36 @@
-import { polarityOf } from './vader.ts';
+import { CHARACTERS_MAX } from '../text/tokens.ts';
+import { polarityOf } from '../text/vader.ts';
+import type { CallFeatures } from './call-features.ts';
 
 /** Hashed n-gram features of a text. */
-export const HASHED_SIZE = 18;
+const HASHED_SIZE = 18;
 /** Hashed n-grams, then VADER's negative, neutral, positive and compound. */
-export const TEXT_FEATURES = HASHED_SIZE + 4;
+const TEXT_FEATURES = HASHED_SIZE + 4;
+/** Text features, speaker is customer, speaker is agent, words, gap since the last utterance, running score, turn number. */
+const INPUT_SIZE = TEXT_FEATURES + 6;
 
-/** Texts longer than this are cut: a turn of a call is short, and a record must cost what its neighbours cost. */
-const CHARACTERS_MAX = 2_000;
+/** The features of a model without a table of n-grams: 28 numbers, for the small model that ships. */
+export const COMPACT_FEATURES: CallFeatures = {
+  inputSize: INPUT_SIZE,
+  stateSize: 0,
+  write({ text, speaker, count, gapMs, meanCompound }, { inputs, inputAt }) {
+    const compound = writeTextFeatures(text, inputs, inputAt);
+    const at = inputAt + TEXT_FEATURES;
+    inputs[at] = speaker === 'customer' ? 1 : 0;
+    inputs[at + 1] = speaker === 'agent' ? 1 : 0;
+    inputs[at + 2] = Math.min(Math.log1p(countWords(text)) / 4, 2);
+    inputs[at + 3] = Math.min(Math.log1p(gapMs / 1000) / 5, 2);
+    inputs[at + 4] = meanCompound;
+    inputs[at + 5] = Math.min(count, 20) / 20;
+    return compound;
+  },
+};
 
 /**
  * Signed feature hashing of words and character trigrams (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009),
  * L2-normalised, with the lexicon's scores behind. Writes TEXT_FEATURES values at `at` and returns the compound score.
  */
-export function writeTextFeatures(text: string, into: Float32Array, at: number): number {
+function writeTextFeatures(text: string, into: Float32Array, at: number): number {
   const cut = text.slice(0, CHARACTERS_MAX);
   const sums = new Float64Array(HASHED_SIZE);
   for (const word of cut.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []) {
@@ -27,7 +45,7 @@ export function writeTextFeatures(text: string, into: Float32Array, at: number):
   return compound;
 }
 
-export function countWords(text: string): number {
+function countWords(text: string): number {
   return text.match(/[\p{L}\p{N}']+/gu)?.length ?? 0;
 }
 

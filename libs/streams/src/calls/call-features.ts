@@ -1,0 +1,54 @@
+import { embeddingOf, type Model } from '@tideline/nn';
+import { ConfigError, type RowBuffers } from '@tideline/pipeline';
+import { textSizeOf } from '../text/text-features.ts';
+import { englishWordVectors } from '../text/word-vectors.ts';
+import { COMPACT_FEATURES } from './compact-features.ts';
+import { createTurnFeatures, TURN_SIZE } from './turn-features.ts';
+
+/** A final utterance and where the call stands before it. */
+export interface Turn {
+  readonly text: string;
+  readonly speaker: string;
+  /** Milliseconds of the call's own clock; NaN where the record does not say. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Final utterances before this one. */
+  readonly count: number;
+  /** Event time since the utterance before; 0 for the first. */
+  readonly gapMs: number;
+  /** Mean of the lexicon's scores so far; 0 before the first. */
+  readonly meanCompound: number;
+}
+
+/** What a network sees of a turn. */
+export interface CallFeatures {
+  readonly inputSize: number;
+  /** float64 values of the call's state that are the features' own. */
+  readonly stateSize: number;
+  /** Writes [inputSize] values, moves its own part of the state, [stateSize] at `ownAt`, on, and returns the lexicon's score of the text. */
+  write(turn: Turn, buffers: RowBuffers, ownAt: number): number;
+}
+
+/**
+ * The features that a model was trained on: the compact ones, or with a table of n-grams (`embedding`) turn, text and table, with word vectors where
+ * its inputs have room for them. Throws ConfigError where its inputs are of neither form.
+ */
+export function callFeaturesOf(model: Pick<Model, 'spec' | 'weights'> | undefined): CallFeatures {
+  if (model === undefined || model.spec.embedding === undefined) return COMPACT_FEATURES;
+  const embedding = embeddingOf(model);
+  const dense = model.spec.inputSize - model.spec.embedding.size - TURN_SIZE;
+  if (dense === textSizeOf(null)) return createTurnFeatures({ words: null, embedding });
+  const words = englishWordVectors();
+  if (dense === textSizeOf(words)) return createTurnFeatures({ words, embedding });
+  const sizes = [true, false].map((withWords) =>
+    callInputSize({ embedding: model.spec.embedding?.size ?? 0, words: withWords }),
+  );
+  throw new ConfigError([
+    `Model '${model.spec.name}' has ${model.spec.inputSize} inputs, a model of calls with its table needs ${sizes[0]} (${sizes[1]} without word vectors).`,
+  ]);
+}
+
+/** Inputs of a model of calls with a table of n-grams. */
+export function callInputSize(parts: { readonly embedding: number; readonly words: boolean }): number {
+  return TURN_SIZE + textSizeOf(parts.words ? englishWordVectors() : null) + parts.embedding;
+}
