@@ -4,9 +4,10 @@ import { ConfigError } from '@tideline/pipeline';
 import type { BacktestResult } from '../backtest/result.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 import { spyVolatility } from './spy-volatility.ts';
+import { stockAcl18 } from './stock-acl18.ts';
 
 /** Every recipe of `tideline backtest --recipe`. */
-export const RECIPES: readonly Recipe[] = [spyVolatility];
+export const RECIPES: readonly Recipe[] = [spyVolatility, stockAcl18];
 
 /** Throws ConfigError, with the known names, where there is no such recipe. */
 export function recipeOf(name: string): Recipe {

@@ -1,6 +1,6 @@
 /**
  * Next-day realised variance of one index fund (five-minute returns): fit on the first 978 usable days, test on the last 495. A linear model of the same
- * inputs beside a small LSTM (`skipConnection`), so that the network learns only what log-HAR cannot say.
+ * inputs stands beside a small LSTM (`skipConnection`), so that the network learns only what the linear model cannot say.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +26,10 @@ export const spyVolatility: Recipe = {
 const STREAM = fileURLToPath(new URL('../../streams/realised-volatility.yaml', import.meta.url));
 /** Days before the month's mean is whole. */
 const FIRST_ROW = 21;
-const FIT_ROWS = 978;
-const VALIDATION_ROWS = 200;
+/** The protocol's 978 of 1,473 usable days; of those, so many of the last choose the epoch. A history of another length is cut in the same shares. */
+const FIT_SHARE = 978 / 1_473;
+const VALIDATION_SHARE = 200 / 978;
+const USABLE_ROWS_MIN = 300;
 /** A chunk's first rows only bring the state up. */
 const CHUNK = { rows: 120, step: 20, unscored: 20 } as const;
 const SETTINGS = {
@@ -86,7 +88,7 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
     task: "log of the next day's realised variance (five-minute returns); its mean is exp(forecast + s2/2), s2 from the validation days",
     data: { files, from: dayOf(task.timeMs[0]), to: dayOf(task.timeMs[task.rows - 1]), ...steps, refused },
     split:
-      `training ${FIT_ROWS - VALIDATION_ROWS} days, validation the ${VALIDATION_ROWS} after them (chooses the epoch, gives s2), ` +
+      `training ${task.validation - FIRST_ROW} days, validation the ${task.test - task.validation} after them (chooses the epoch, gives s2), ` +
       `test the ${task.end - task.test} after those, from ${dayOf(task.timeMs[task.test])}`,
     model: { ...found[0].model.spec, ...SETTINGS, chunks: CHUNK },
     tables: [
@@ -120,20 +122,23 @@ function taskOf(one: SeriesRows, valueAt: number): Task {
   const { rows, inputs, timeMs, context } = one;
   const contextSize = context.length / rows;
   const log = Float64Array.from({ length: rows }, (_, row) => Math.log(context[row * contextSize + valueAt]));
-  const test = FIRST_ROW + FIT_ROWS;
-  if (rows < test + 2)
+  const end = rows - 1;
+  const usable = end - FIRST_ROW;
+  if (usable < USABLE_ROWS_MIN)
     throw new ConfigError([
-      `The series has ${rows} days: the split needs more than ${test + 1} (docs/recipes/spy-volatility.md).`,
+      `The series has ${rows} days: the split needs ${USABLE_ROWS_MIN + FIRST_ROW + 1} (docs/recipes/spy-volatility.md).`,
     ]);
+  const fit = Math.round(FIT_SHARE * usable);
+  const test = FIRST_ROW + fit;
   return {
     rows,
     inputSize: inputs.length / rows,
     inputs,
     timeMs,
     log,
-    validation: test - VALIDATION_ROWS,
+    validation: test - Math.round(VALIDATION_SHARE * fit),
     test,
-    end: rows - 1,
+    end,
   };
 }
 
