@@ -70,6 +70,11 @@ export class ChunkBuilder {
     return this.#rows;
   }
 
+  /** Whether records are kept beside their rows. */
+  get keepsOriginals(): boolean {
+    return this.#originals.length > 0;
+  }
+
   /** Sets a number of the row under construction; NaN means absent. */
   number(column: number, value: number): void {
     this.#numbers[column][this.#rows] = value;
@@ -82,7 +87,7 @@ export class ChunkBuilder {
 
   /** The record that the row under construction is read from. Nothing happens where originals are not kept. */
   original(record: RawRecord): void {
-    if (this.#originals.length === 0) return;
+    if (!this.keepsOriginals) return;
     originalTexts(record).forEach((text, column) => {
       this.#originals[column][this.#rows] = text;
     });

@@ -161,8 +161,13 @@ function decodeRecords(stream: Stream, batch: SourceBatch, builder: ChunkBuilder
       readRecord(stream, record, builder);
     } catch (error) {
       if (!(error instanceof PoisonRecordError)) throw error;
-      const { message: reason, field } = error;
-      letters.push({ code: 'POISON_RECORD', shard: batch.shard, offset: record.offset, reason, field, record });
+      const { redaction } = stream;
+      const { message, field } = error;
+      letters.push({
+        ...{ code: 'POISON_RECORD', shard: batch.shard, offset: record.offset, field },
+        reason: redaction?.reason(message) ?? message,
+        record: redaction?.record(record) ?? record,
+      });
     }
   }
   return letters;

@@ -9,6 +9,6 @@ export function builderFor(stream: Stream, rows: number): ChunkBuilder {
 
 /** Reads one record into the builder's next row. Throws PoisonRecordError, and pushes nothing, where it cannot. */
 export function readRecord(stream: Stream, record: RawRecord, builder: ChunkBuilder): void {
-  builder.original(record);
+  if (builder.keepsOriginals) builder.original(stream.redaction?.record(record) ?? record);
   stream.decode(record, builder);
 }

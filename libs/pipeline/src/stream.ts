@@ -31,6 +31,14 @@ export interface RowOutput {
   readonly contextAt: number;
 }
 
+/** Takes out of what came what may not be kept. Pure: the same in, the same out; what it gave it gives again. */
+export interface Redaction {
+  /** Of a record that is to be kept as a whole: as a dead letter, or beside its row. It decodes to the same row as the record that came. */
+  record(record: RawRecord): RawRecord;
+  /** Of the reason why a record was refused, which may quote it. */
+  reason(reason: string): string;
+}
+
 /**
  * What a stream is: how its records are read, what the network sees of them, and what its outputs mean.
  * Pure and deterministic: no clock, no randomness, event time only.
@@ -56,6 +64,8 @@ export interface Stream {
   ends?(chunk: Chunk, row: number): boolean;
   /** Whether the row is the one again that its series stepped last. Asked before `advance`, with the series' stream state. */
   repeats?(chunk: Chunk, row: number, state: Float64Array, stateAt: number): boolean;
+  /** Absent: records may be kept as they come. What `decode` pushes is free of what may not be kept. */
+  readonly redaction?: Redaction;
   /** Reads one record into the builder's next row. Throws PoisonRecordError, and pushes nothing, where it cannot. */
   decode(record: RawRecord, builder: ChunkBuilder): void;
   /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */

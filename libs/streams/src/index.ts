@@ -20,6 +20,7 @@ export { isStreamFile, readStreamFile } from './declared/stream-file.ts';
 export type { TimeFields } from './event-time.ts';
 export { readEventTime } from './event-time.ts';
 export { FlatJsonReader } from './json/flat-json-reader.ts';
+export { redactText } from './privacy/redact.ts';
 export { pinball, quantileLoss } from './quantile-loss.ts';
 export type { StreamDescription, StreamName, StreamOptions } from './registry.ts';
 export { assertModelFits, createStream, describeStream, STREAM_NAMES } from './registry.ts';

@@ -18,6 +18,8 @@ export interface StreamOptions {
   readonly late?: LatePolicy;
   /** A series that was silent for longer, in event time, starts anew; null: never; absent: as the stream has it. */
   readonly idleTtlMs?: number | null;
+  /** Whether names, numbers and addresses are taken out of texts before anything is kept; default true. Streams without texts have nothing to take out. */
+  readonly redact?: boolean;
 }
 
 interface BuiltIn {

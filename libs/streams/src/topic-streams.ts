@@ -13,6 +13,8 @@ export interface TopicStream {
   readonly late?: LatePolicy;
   /** Where the topic has a time of its own after which a silent series starts anew; null: never. */
   readonly idleTtlMs?: number | null;
+  /** Whether its texts are redacted, where said; default true. */
+  readonly redact?: boolean;
 }
 
 /**

@@ -11,9 +11,11 @@ import {
   type Stream,
   stringField,
 } from '@tideline/pipeline';
+import { redactText } from '../privacy/redact.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
 import { type CallReader, callOutputSizeOf, callReaderOf } from './outputs.ts';
+import { CALL_REDACTION } from './redaction.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
@@ -46,6 +48,8 @@ export interface CallStreamOptions {
   readonly late?: LatePolicy;
   /** A call without an event for longer, in event time, is over, although no `ended` came; null: never. Default: CALL_IDLE_TTL_MS. */
   readonly idleTtlMs?: number | null;
+  /** Whether names, numbers and addresses are taken out of the texts before anything is kept or computed; default true. */
+  readonly redact?: boolean;
 }
 
 /**
@@ -57,7 +61,7 @@ export interface CallStreamOptions {
  */
 export function createCallStream(options: CallStreamOptions): Stream {
   const model = escapeTag(options.modelName);
-  const { idleTtlMs = CALL_IDLE_TTL_MS } = options;
+  const { idleTtlMs = CALL_IDLE_TTL_MS, redact = true } = options;
   const features = callFeaturesOf(options.model);
   const read = callReaderOf(options.model?.spec);
   return {
@@ -73,7 +77,8 @@ export function createCallStream(options: CallStreamOptions): Stream {
     begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
     ends: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'ended',
     repeats: repeatsTurn,
-    decode: decodeCall,
+    ...(redact ? { redaction: CALL_REDACTION } : {}),
+    decode: (record, builder) => decodeCall(record, builder, redact ? redactText : (text) => text),
     advance: (chunk, row, buffers) => advanceCall(chunk, row, buffers, features),
     emit(shard, chunk, row, output, lines) {
       lines.push(sentimentLine({ shard, chunk, row, output, model, read }));

@@ -11,8 +11,8 @@ export const CALL_SCHEMA: ChunkSchema = { numbers: Object.keys(CALL_NUMBERS), te
 
 const TIME_FIELDS = { ts: 'ts', tsUs: 'tsUs', tsNs: 'tsNs' } as const;
 
-/** Reads one event of a call. Throws PoisonRecordError and pushes nothing where it cannot. */
-export function decodeCall(record: RawRecord, builder: ChunkBuilder): void {
+/** Reads one event of a call, its text through `redact`. Throws PoisonRecordError and pushes nothing where it cannot. */
+export function decodeCall(record: RawRecord, builder: ChunkBuilder, redact: (text: string) => string): void {
   const object = readJsonObject(record);
   const callId = readSeriesKey(object, 'callId', record);
   const type = object.type;
@@ -34,7 +34,7 @@ export function decodeCall(record: RawRecord, builder: ChunkBuilder): void {
   builder.number(CALL_NUMBERS.final, object.final === false ? 0 : 1);
   builder.text(CALL_TEXTS.type, String(type));
   builder.text(CALL_TEXTS.speaker, readText(object, 'speaker'));
-  builder.text(CALL_TEXTS.text, isUtterance ? readText(object, 'text') : '');
+  builder.text(CALL_TEXTS.text, isUtterance ? redact(readText(object, 'text')) : '');
   builder.text(CALL_TEXTS.queue, readText(object, 'queue'));
   builder.text(CALL_TEXTS.agent, readText(object, 'agentId'));
   builder.text(CALL_TEXTS.turn, readTurn(object));
