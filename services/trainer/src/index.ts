@@ -14,9 +14,10 @@ export type {
   ResultTable,
   SeedFigures,
   Spread,
+  TrainedSeed,
 } from './backtest/result.ts';
 export { reaches, spreadOf } from './backtest/result.ts';
-export { figuresCsv, forecastsCsv, resultJson } from './backtest/result-files.ts';
+export { figuresCsv, forecastsCsv, resultCard, resultJson } from './backtest/result-files.ts';
 export { resultText } from './backtest/result-text.ts';
 export { trainCalls } from './calls.ts';
 export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CellKind, loadModel } from '@tideline/nn';
+import { type CellKind, loadModel, saveModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { assertModelFits, createDeclaredStream, isStreamFile, readStreamFile } from '@tideline/streams';
 import {
@@ -11,6 +11,7 @@ import {
   RECIPES,
   readRecordFiles,
   recipeOf,
+  resultCard,
   resultHtml,
   resultJson,
   resultText,
@@ -24,7 +25,7 @@ export interface BacktestOptions {
   readonly stream?: string | undefined;
   readonly data?: readonly string[] | undefined;
   readonly map?: readonly string[] | undefined;
-  readonly key?: string | undefined;
+  readonly series?: string | undefined;
   readonly model?: string | undefined;
   readonly folds: number;
   readonly season?: number | undefined;
@@ -37,6 +38,7 @@ export interface BacktestOptions {
   readonly seeds: number;
   readonly seed: number;
   readonly out?: string | undefined;
+  readonly save?: string | undefined;
   readonly json?: true | undefined;
 }
 
@@ -49,7 +51,7 @@ interface Run {
 
 /** `tideline backtest`. Throws ConfigError where the recipe, the stream or the data is not there. */
 export async function backtest(options: BacktestOptions, signal: AbortSignal): Promise<void> {
-  const { recipe, stream, dataFolder, seeds: count, seed: first, out } = options;
+  const { recipe, stream, dataFolder, seeds: count, seed: first, out, save } = options;
   const run: Run = {
     seeds: Array.from({ length: count }, (_, i) => first + i),
     progress: (message) => void process.stderr.write(`${message}\n`),
@@ -66,6 +68,7 @@ export async function backtest(options: BacktestOptions, signal: AbortSignal): P
       ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder })
       : await runStream(stream, options, run);
   if (out !== undefined) await writeResult(out, result);
+  if (save !== undefined) await saveTrained(save, result);
   process.stdout.write(options.json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
 }
 
@@ -76,7 +79,7 @@ function recipesText(): string {
 }
 
 async function runStream(path: string, options: BacktestOptions, run: Run): Promise<BacktestResult> {
-  const { data = [], map = [], key, model: folder, folds, season = null } = options;
+  const { data = [], map = [], series: key, model: folder, folds, season = null } = options;
   if (!isStreamFile(path))
     throw new ConfigError([`--stream is '${path}', must be a file that declares a stream (.yaml, .json).`]);
   if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
@@ -99,6 +102,16 @@ async function runStream(path: string, options: BacktestOptions, run: Run): Prom
     model: loaded?.model ?? null,
     network: { cell, hiddenSize, layers },
   });
+}
+
+/** A model that the backtest was given is where it was. */
+async function saveTrained(folder: string, result: BacktestResult): Promise<void> {
+  if (result.trained === undefined) return;
+  const { model } = result.trained;
+  const card = resultCard(result);
+  await saveModel(join(folder, model.spec.name, 'model.tdl'), model, card);
+  await writeFile(join(folder, model.spec.name, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  process.stderr.write(`model.tdl and card.json are in '${join(folder, model.spec.name)}'\n`);
 }
 
 async function writeResult(folder: string, result: BacktestResult): Promise<void> {

@@ -28,7 +28,7 @@ export function addBacktest(program: Program): void {
     .option('--stream <file>', 'the file that declares a stream of quantiles, instead of a recipe')
     .option('--data <file...>', 'records of --stream: CSV, JSON lines (both also .gz) or Parquet')
     .option('--map <field=column...>', "field of the record = column of --data's files")
-    .option('--key <series>', 'id of the series, where --data has one and no column for it')
+    .option('--series <id>', 'id of the series, where --data has one and no column for it')
     .option('--model <folder>', 'score this trained model as it is; without it, one is trained for each fold and seed')
     .option('--folds <number>', 'walk-forward test blocks', wholeNumber(1, 100), 1)
     .option('--season <steps>', 'steps of a season, for the seasonal naive forecast', wholeNumber(1))
@@ -45,6 +45,7 @@ export function addBacktest(program: Program): void {
     .option('--seeds <number>', 'trainings, each with another seed', wholeNumber(1, 1_000), 5)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .option('--out <folder>', 'write the report, figures and forecasts there')
+    .option('--save <folder>', "write the first seed's model with its card there, as 'tideline train' does")
     .option('--json', 'print one JSON line')
     .addHelpText('after', `\n${HELP_END}`)
     .action((options) =>

@@ -18,6 +18,7 @@ export interface DemoOptions {
   readonly streams: string;
   readonly topic?: string | undefined;
   readonly map?: readonly string[] | undefined;
+  readonly series?: string | undefined;
   readonly rate: number;
   readonly host: string;
   readonly port: number;
@@ -92,8 +93,12 @@ function feedOf(
     return { open: () => servedRecords(demoFeed({ seed: options.seed }), served), replayable: true };
   const { topic = streams[0].topic } = options;
   const map = parseMap(options.map ?? []);
+  const { series: key } = options;
   const rules = recordsOf(streams.find((entry) => entry.topic === topic)?.stream ?? topic);
-  return { open: () => readRecordFile({ path: file, topic, map, ...rules }), replayable: file !== '-' };
+  return {
+    open: () => readRecordFile({ path: file, topic, map, ...rules, ...(key === undefined ? {} : { key }) }),
+    replayable: file !== '-',
+  };
 }
 
 function* servedRecords(records: Iterable<FeedRecord>, topics: ReadonlySet<string>): Generator<FeedRecord> {

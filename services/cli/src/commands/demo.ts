@@ -31,6 +31,7 @@ export function addDemo(program: Program): void {
     )
     .option('--topic <topic>', 'topic of the records of --file (default: the first of --streams)')
     .option('--map <field=column...>', "field of the stream's records = column of --file (default: the same names)")
+    .option('--series <id>', 'id of the series, where --file has one and no column for it')
     .option('--rate <records>', 'records a second of the live feed', positive, 200)
     .option('--host <address>', 'address of the page', '127.0.0.1')
     .option('--port <port>', 'port of the page; 0: any that is free', portNumber, 8080)

@@ -8,6 +8,7 @@ export interface ReplayOptions {
   readonly topic: string;
   readonly map?: readonly string[] | undefined;
   readonly stream?: string | undefined;
+  readonly series?: string | undefined;
   readonly key?: string | undefined;
   readonly speed: number;
 }
@@ -32,6 +33,7 @@ export async function replay(work: {
     map,
     ...recordsOf(options.stream ?? options.topic),
     ...(options.key === undefined ? {} : { keyField: options.key }),
+    ...(options.series === undefined ? {} : { key: options.series }),
   });
   await using producer = await createTopicProducer({ brokers, topic: options.topic });
   const bar = new SingleBar({ format: 'replay {value} records | {duration_formatted}', stream: process.stderr });

@@ -21,6 +21,7 @@ export function addReplay(program: Program): void {
       'field of the contract = column of the file; ts=ts_us and ts=ts_ns become tsUs and tsNs',
     )
     .option('--stream <file>', 'the file that declares the stream of the topic: its key is the Kafka key')
+    .option('--series <id>', 'id of the series, where the file has one and no column for it')
     .option('--key <field>', "field that is the Kafka key (default: the topic's)")
     .addOption(
       new Option('--speed <factor>', "speed against the records' own times; 'max' does not wait")

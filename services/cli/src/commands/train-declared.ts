@@ -8,7 +8,7 @@ import { parseMap } from '../field-map.ts';
 export interface DeclaredOptions {
   readonly data?: readonly string[] | undefined;
   readonly map?: readonly string[] | undefined;
-  readonly key?: string | undefined;
+  readonly series?: string | undefined;
   readonly cell: CellKind;
   readonly hidden: number;
   readonly layers: number;
@@ -22,7 +22,7 @@ export async function trainFromFile(
   options: DeclaredOptions,
   trainer: TrainerOptions,
 ): Promise<TrainedModel> {
-  const { data: files = [], key, cell, hidden: hiddenSize, layers, learningRate, patience } = options;
+  const { data: files = [], series: key, cell, hidden: hiddenSize, layers, learningRate, patience } = options;
   const declaration = readStreamFile(path);
   if (files.length === 0)
     throw new ConfigError([`'${path}' declares a stream: name the records to learn from, --data <file...>.`]);

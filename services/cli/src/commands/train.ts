@@ -27,7 +27,7 @@ export function addTrain(program: Program): void {
     .option('--stream <name>', 'the stream, as an option instead of the argument')
     .option('--data <file...>', 'records of a declared stream: CSV or JSON lines (both also .gz) or Parquet')
     .option('--map <field=column...>', "field of the record = column of --data's files")
-    .option('--key <series>', 'id of the series, where --data has one and no column for it')
+    .option('--series <id>', 'id of the series, where --data has one and no column for it')
     .addOption(
       new Option('--cell <cell>', 'recurrent cell, of a declared stream')
         .choices(['lstm', 'gru', 'rnn'] as const)

@@ -15,6 +15,7 @@ import { ConfigError, type Stream, splitLine } from '@tideline/pipeline';
 import {
   createDeclaredStream,
   type Declaration,
+  declarationDigest,
   levelName,
   type QuantileOutput,
   type SourceRecord,
@@ -54,10 +55,12 @@ export async function backtestStream(options: BacktestStreamOptions): Promise<Ba
   const { task, series, folds } = history;
   const seeds: SeedFigures[][] = task.horizons.map(() => []);
   const tracks: ForecastTrack[] = [];
+  let first: Model | null = null;
   for (const seed of options.model === null ? options.seeds : [0]) {
     const scored = task.horizons.map((): ScoredReturn[] => []);
     for (const [f, fold] of folds.entries()) {
-      const said = await forecastFold(options, history, { fold, seed });
+      const { model, said } = await forecastFold(options, history, { fold, seed });
+      if (seed === options.seeds[0]) first = model;
       task.horizons.forEach((horizon, h) => {
         scored[h].push(...scoreFold({ ...history, fold, horizon }, (one, row) => said(one, row, h)));
         if (seeds[h].length === 0) tracks.push(...series.map((one) => trackOf(history, one, { fold, h, said })));
@@ -77,6 +80,9 @@ export async function backtestStream(options: BacktestStreamOptions): Promise<Ba
     tables: task.horizons.map((horizon, h) => tableOf(history, horizon, seeds[h])),
     tracks: joined(tracks),
     notes: notesOf(options, history),
+    ...(first && options.model === null
+      ? { trained: { model: first, seed: options.seeds[0], declaration: declarationDigest(options.declaration) } }
+      : {}),
   };
 }
 
@@ -122,7 +128,7 @@ async function forecastFold(
   options: BacktestStreamOptions,
   history: History,
   at: { readonly fold: Fold; readonly seed: number },
-): Promise<SaidOver> {
+): Promise<{ readonly model: Model; readonly said: SaidOver }> {
   const { records, signal } = options;
   const { stream, task, output } = history;
   const model = options.model ?? (await trainFold(options, history, at));
@@ -132,12 +138,13 @@ async function forecastFold(
   const byKey = new Map(pass.series.map((one) => [one.key, one]));
   const count = task.levels.length;
   const middle = middleOf(task.levels);
-  return ({ key }, row, h) => {
+  const said: SaidOver = ({ key }, row, h) => {
     const at = row * size + h * count;
     // Steps of a series that was quarantined end before its rows do.
     const quantiles = byKey.get(key)?.said.subarray(at, at + count) ?? [];
     return quantiles.length < count || Number.isNaN(quantiles[0]) ? null : { quantiles, point: quantiles[middle] };
   };
+  return { model, said };
 }
 
 /** Takes the log returns `r10` ... from a row's points, a point a horizon in their order. */

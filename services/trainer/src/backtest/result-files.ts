@@ -1,9 +1,10 @@
 /** A backtest's result as JSON and CSV for programs. */
+import type { ModelCard } from '@tideline/nn';
 import { type BacktestResult, type ForecastTrack, reaches, spreadOf } from './result.ts';
 
-/** Everything but the tracks, with each metric's mean, deviation and whether its target is reached. */
+/** Everything but tracks and weights, with each metric's mean, deviation and whether its target is reached. */
 export function resultJson(result: BacktestResult): Record<string, unknown> {
-  const { tracks: _, tables, ...rest } = result;
+  const { tracks: _, trained: __, tables, ...rest } = result;
   return {
     ...rest,
     tables: tables.map((table) => ({
@@ -15,6 +16,18 @@ export function resultJson(result: BacktestResult): Record<string, unknown> {
         }),
       ),
     })),
+  };
+}
+
+/** What a trained model says of itself: data with checksums, split, settings, figures of all seeds. Throws RangeError where none was trained. */
+export function resultCard(result: BacktestResult): ModelCard {
+  const { trained } = result;
+  if (trained === undefined) throw new RangeError('The backtest trained no model.');
+  const { model, seed, declaration } = trained;
+  const { name: recipe, task, data, split, model: settings, tables, notes } = resultJson(result);
+  return {
+    ...{ name: model.spec.name, digest: model.digest, ...(declaration === null ? {} : { declaration }) },
+    ...{ recipe, task, data, split, seed, settings, test: tables, limits: notes },
   };
 }
 

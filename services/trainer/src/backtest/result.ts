@@ -1,5 +1,7 @@
 /** What a backtest finds: figures per seed beside baselines and published numbers, and the forecasts themselves for plots. */
 
+import type { Model } from '@tideline/nn';
+
 /** How a figure is read. */
 export interface Metric {
   readonly name: string;
@@ -78,6 +80,15 @@ export interface BacktestResult {
   readonly tracks: readonly ForecastTrack[];
   /** What a reader must know to read the figures rightly. */
   readonly notes: readonly string[];
+  /** The first seed's model, of the last fold; absent where none was trained. */
+  readonly trained?: TrainedSeed;
+}
+
+export interface TrainedSeed {
+  readonly model: Model;
+  readonly seed: number;
+  /** Digest of what the stream declared, so that a stream that declares otherwise refuses the model; null: it is built in. */
+  readonly declaration: string | null;
 }
 
 /** Mean and standard deviation of a metric over the seeds that have it; the deviation of one seed is NaN. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createModel, type Model, type ModelSpec, type TrainingSequence, trainRecurrent } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { createDeclaredStream, readStreamFile, rowValuesOf } from '@tideline/streams';
+import { createDeclaredStream, declarationDigest, readStreamFile, rowValuesOf } from '@tideline/streams';
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Figures, ForecastTrack, Metric, NamedFigures, SeedFigures } from '../backtest/result.ts';
 import { leastSquares } from '../least-squares.ts';
@@ -101,6 +101,7 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
       },
     ],
     tracks: [trackOf(task, found[0].forecast)],
+    trained: { model: found[0].model, seed: seeds[0], declaration: declarationDigest(declaration) },
     notes: ['The interval is the forecast +- 1.2816 s, s from the validation days.'],
   };
 }

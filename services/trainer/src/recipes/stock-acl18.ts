@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createModel, type Model, type ModelSpec, type TrainingSequence, trainRecurrent } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { createDeclaredStream, readStreamFile, rowValuesOf } from '@tideline/streams';
+import { createDeclaredStream, declarationDigest, readStreamFile, rowValuesOf } from '@tideline/streams';
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Metric, NamedFigures, SeedFigures } from '../backtest/result.ts';
 import { rowsBefore } from '../backtest/walk-forward.ts';
@@ -79,13 +79,13 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
   const read = readRows(stream, records);
   const targets = await targetsOf(folder, read.series, rowValuesOf(declaration).contextAt('n_adj_close'));
   const task = taskOf(read.series, targets.movements);
-  const found: { readonly answers: Answers; readonly seed: SeedFigures }[] = [];
+  const found: { readonly answers: Answers; readonly seed: SeedFigures; readonly model: Model }[] = [];
   for (const seed of seeds) {
     const { model, epoch } = await trainSeed(task, { seed, name: declaration.model, ...(signal ? { signal } : {}) });
     const pass = await pipelinePass({ stream, model, records, ...(signal ? { signal } : {}) });
     const outputs = new Map(pass.series.map(({ key, outputs: said }) => [key, said]));
     const answers = answersOf(task, ({ key }, row) => outputs.get(key)?.[row] ?? Number.NaN);
-    found.push({ answers, seed: { seed, figures: movementFigures(answers.test), epoch } });
+    found.push({ answers, model, seed: { seed, figures: movementFigures(answers.test), epoch } });
     await progress(`seed ${seed}: epoch ${epoch}, validation MCC ${movementFigures(answers.val).MCC.toFixed(4)}`);
   }
   const refused = Object.fromEntries([...read.refused.values()].map(({ count, reason }) => [reason, count]));
@@ -108,6 +108,7 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
       published: part === 'test' ? PUBLISHED : [],
     })),
     tracks: [],
+    trained: { model: found[0].model, seed: seeds[0], declaration: declarationDigest(declaration) },
     notes: [
       `Every choice was made on the validation days. An MCC of ${task.counts.test} movements has a standard error of ` +
         `${(1 / Math.sqrt(task.counts.test)).toFixed(3)} at least: movements of one day go together.`,
