@@ -59,10 +59,16 @@ test('folds are trained on their past only and beat the last value where the nex
     result.tables.map(({ title, seeds }) => [title, seeds.length]),
     [
       ['1 step ahead', 2],
+      ['1 step ahead, series a', 2],
+      ['1 step ahead, series b', 2],
       ['2 steps ahead', 2],
+      ['2 steps ahead, series a', 2],
+      ['2 steps ahead, series b', 2],
     ],
   );
-  const [table] = result.tables;
+  const [table, ofA, ofB] = result.tables;
+  const together = (ofA.seeds[0].figures.pinball + ofB.seeds[0].figures.pinball) / 2;
+  assert(Math.abs(table.seeds[0].figures.pinball - together) < 1e-12);
   for (const { figures } of table.seeds) {
     assert(figures.pinball < 0.92 * figure(table, 'last value', 'pinball'));
     assert(figures.MCC > 0.2);

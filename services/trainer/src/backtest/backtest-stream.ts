@@ -25,7 +25,7 @@ import { type QuantileTask, segmentsBetween } from '../quantile-task.ts';
 import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
 import { dataOf, modelOf, notesOf, splitOf } from './describe-backtest.ts';
 import { type PointReader, pipelinePass } from './pipeline-pass.ts';
-import type { BacktestResult, ForecastTrack, Metric, ResultTable, SeedFigures } from './result.ts';
+import type { BacktestResult, Figures, ForecastTrack, Metric, ResultTable } from './result.ts';
 import { type ReturnSeries, returnSeries } from './return-series.ts';
 import { baselinesOf, type Said, scoreFold } from './score-fold.ts';
 import { coverageName, type ScoredReturn, scoreReturns, statedShare } from './score-returns.ts';
@@ -49,27 +49,28 @@ export interface BacktestStreamOptions {
   readonly signal?: AbortSignal;
 }
 
+/** More series are scored together only. */
+const SINGLE_SERIES_MAX = 5;
+
 /** Throws ConfigError where the stream's output is not quantiles, or there is too little history. */
 export async function backtestStream(options: BacktestStreamOptions): Promise<BacktestResult> {
   const history = historyOf(options);
   const { task, series, folds } = history;
-  const seeds: SeedFigures[][] = task.horizons.map(() => []);
+  const runs: SeedRun[] = [];
   const tracks: ForecastTrack[] = [];
   let first: Model | null = null;
   for (const seed of options.model === null ? options.seeds : [0]) {
-    const scored = task.horizons.map((): ScoredReturn[] => []);
+    const scored: ScoredReturn[][] = task.horizons.map(() => []);
     for (const [f, fold] of folds.entries()) {
       const { model, said } = await forecastFold(options, history, { fold, seed });
       if (seed === options.seeds[0]) first = model;
       task.horizons.forEach((horizon, h) => {
-        scored[h].push(...scoreFold({ ...history, fold, horizon }, (one, row) => said(one, row, h)));
-        if (seeds[h].length === 0) tracks.push(...series.map((one) => trackOf(history, one, { fold, h, said })));
+        scored[h] = [...scored[h], ...scoreFold({ ...history, fold, horizon }, (one, row) => said(one, row, h))];
+        if (runs.length === 0) tracks.push(...series.map((one) => trackOf(history, one, { fold, h, said })));
       });
       await options.progress(`${options.model === null ? `seed ${seed}, ` : ''}fold ${f + 1} of ${folds.length}`);
     }
-    scored.forEach((rows, h) => {
-      seeds[h].push({ seed, figures: scoreReturns(rows, task.levels) });
-    });
+    runs.push({ seed, scored });
   }
   return {
     name: options.declaration.name,
@@ -77,13 +78,19 @@ export async function backtestStream(options: BacktestStreamOptions): Promise<Ba
     data: dataOf(options, history),
     split: splitOf(history, options.model),
     model: modelOf(options),
-    tables: task.horizons.map((horizon, h) => tableOf(history, horizon, seeds[h])),
+    tables: task.horizons.flatMap((_, h) => tablesOf(history, h, runs)),
     tracks: joined(tracks),
     notes: notesOf(options, history),
     ...(first && options.model === null
       ? { trained: { model: first, seed: options.seeds[0], declaration: declarationDigest(options.declaration) } }
       : {}),
   };
+}
+
+interface SeedRun {
+  readonly seed: number;
+  /** By horizon, over all folds. */
+  readonly scored: readonly (readonly ScoredReturn[])[];
 }
 
 /** The records as series, and how they are cut. */
@@ -182,8 +189,10 @@ async function trainFold(
   return createModel(spec, weights);
 }
 
-function tableOf(history: History, horizon: number, seeds: readonly SeedFigures[]): ResultTable {
-  const { task, folds } = history;
+/** One table over all series, and, where they are few, one for each: a mean over all would hide where the model is no better than a baseline. */
+function tablesOf(history: History, h: number, runs: readonly SeedRun[]): ResultTable[] {
+  const { task, folds, series } = history;
+  const horizon = task.horizons[h];
   const byName = new Map<string, ScoredReturn[]>();
   for (const fold of folds) {
     const scoring = { ...history, fold, horizon };
@@ -198,8 +207,20 @@ function tableOf(history: History, horizon: number, seeds: readonly SeedFigures[
     { name: 'MCC', better: 'higher' },
     { name: 'said up %', better: 'neither' },
   ];
-  const baselines = [...byName].map(([name, rows]) => ({ name, figures: scoreReturns(rows, task.levels) }));
-  return { title: `${horizon} step${horizon === 1 ? '' : 's'} ahead`, metrics, seeds, baselines, published: [] };
+  const ahead = `${horizon} step${horizon === 1 ? '' : 's'} ahead`;
+  const table = (title: string, belongs: (row: ScoredReturn) => boolean): ResultTable => {
+    const figures = (rows: readonly ScoredReturn[]): Figures => scoreReturns(rows.filter(belongs), task.levels);
+    return {
+      ...{ title, metrics, published: [] },
+      seeds: runs.map(({ seed, scored }) => ({ seed, figures: figures(scored[h]) })),
+      baselines: [...byName].map(([name, rows]) => ({ name, figures: figures(rows) })),
+    };
+  };
+  const single = series.length > 1 && series.length <= SINGLE_SERIES_MAX ? series : [];
+  return [
+    table(ahead, () => true),
+    ...single.map(({ key }) => table(`${ahead}, series ${key}`, (row) => row.key === key)),
+  ];
 }
 
 /** In the value's own space. */

@@ -99,7 +99,7 @@ export async function pipelinePass(options: PipelinePassOptions): Promise<Pipeli
     topics: new Map([[stream.name, { stream: observed.stream, engine }]]),
     sink: {
       write: async (written: Lines) => {
-        if (options.keepLines) lines.push(...written);
+        if (options.keepLines) for (const line of written) lines.push(line);
       },
       async [Symbol.asyncDispose]() {},
     },

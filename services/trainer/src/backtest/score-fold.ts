@@ -29,7 +29,7 @@ export function scoreFold({ series, warmUp, fold, horizon }: FoldScoring, said: 
       const y = one.log[row + horizon] - one.log[row];
       const unit = one.unit[row] * Math.sqrt(horizon);
       const forecast = Number.isFinite(y) && Number.isFinite(unit) ? said(one, row) : null;
-      if (forecast) found.push({ y, unit, naive, ...forecast });
+      if (forecast) found.push({ key: one.key, y, unit, naive, ...forecast });
     }
   }
   return found;

@@ -4,6 +4,8 @@ import type { Figures } from './result.ts';
 
 /** One forecast and what came: log returns, and what they are measured in. */
 export interface ScoredReturn {
+  /** Of its series. */
+  readonly key: string;
   readonly y: number;
   /** Ascending, one a level; empty: only the direction is forecast. */
   readonly quantiles: ArrayLike<number>;
