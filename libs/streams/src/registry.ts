@@ -1,10 +1,13 @@
 import type { Model } from '@tideline/nn';
 import { ConfigError, type LatePolicy, PoisonRecordError, type Stream } from '@tideline/pipeline';
+import { createCallVolumeStream } from './call-volume/call-volume-stream.ts';
+import { VOLUME_KEY_FIELD } from './call-volume/decode.ts';
+import { CALL_VOLUME_DEFAULTS, type CallVolumeSettings } from './call-volume/settings.ts';
 import { createCallStream } from './calls/call-stream.ts';
 import type { Declaration } from './declared/declaration.ts';
 import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
-import { isStreamFile, readStreamFile } from './declared/stream-file.ts';
+import { isStreamFile, readCallVolumeFile, readStreamFile } from './declared/stream-file.ts';
 import { readTimeField } from './event-time.ts';
 import { englishWordVectors } from './text/word-vectors.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
@@ -31,6 +34,11 @@ interface BuiltIn {
 const STREAMS = {
   ticks: { create: createTickStream, modelName: 'ticks-lstm', keyField: 'symbol' },
   calls: { create: createCallStream, modelName: 'calls-gru', keyField: 'callId' },
+  'call-volume': {
+    create: createCallVolumeStream,
+    modelName: CALL_VOLUME_DEFAULTS.model,
+    keyField: VOLUME_KEY_FIELD,
+  },
 } as const satisfies Record<string, BuiltIn>;
 
 export type StreamName = keyof typeof STREAMS;
@@ -49,22 +57,51 @@ export interface StreamDescription {
   readonly timeMsOf: ((record: Readonly<Record<string, unknown>>) => number) | null;
   /** What the stream's file says; null: it is built in. */
   readonly declaration: Declaration | null;
+  /** What a stream of call volumes is told of its call centre; null: it is another stream. */
+  readonly callVolume: CallVolumeSettings | null;
 }
 
 /** The stream called `name`, or that the file `name` declares. Throws ConfigError where there is none. */
 export function describeStream(name: string): StreamDescription {
-  if (Object.hasOwn(STREAMS, name)) return { name, ...STREAMS[name as StreamName], timeMsOf: null, declaration: null };
+  if (Object.hasOwn(STREAMS, name)) {
+    const callVolume = name === 'call-volume' ? CALL_VOLUME_DEFAULTS : null;
+    return { name, ...STREAMS[name as StreamName], timeMsOf: null, declaration: null, callVolume };
+  }
   if (isStreamFile(name)) {
+    const callVolume = readCallVolumeFile(name);
+    if (callVolume !== null) return describeCallVolume(callVolume);
     const declaration = readStreamFile(name);
     const { model: modelName, key: keyField } = declaration;
     const create = (options: StreamOptions): Stream => createDeclaredStream(declaration, options);
-    return { name: declaration.name, modelName, keyField, create, timeMsOf: timeReader(declaration), declaration };
+    return {
+      name: declaration.name,
+      modelName,
+      keyField,
+      create,
+      timeMsOf: timeReader(declaration),
+      declaration,
+      callVolume: null,
+    };
   }
   const known = STREAM_NAMES.join(', ');
   throw new ConfigError([
     `There is no stream '${name}': use one of ${known} or the path of a file that declares one (.yaml, .json); ` +
       `'topic=stream' for a topic of another name.`,
   ]);
+}
+
+function describeCallVolume(settings: CallVolumeSettings): StreamDescription {
+  const create = (options: StreamOptions): Stream => createCallVolumeStream({ ...options, settings });
+  const { name, model: modelName } = settings;
+  return {
+    name,
+    modelName,
+    keyField: VOLUME_KEY_FIELD,
+    create,
+    timeMsOf: null,
+    declaration: null,
+    callVolume: settings,
+  };
 }
 
 function timeReader({ time: { field, unit } }: Declaration): (record: Readonly<Record<string, unknown>>) => number {

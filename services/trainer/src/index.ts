@@ -19,6 +19,10 @@ export type {
 export { reaches, spreadOf } from './backtest/result.ts';
 export { figuresCsv, forecastsCsv, resultCard, resultJson } from './backtest/result-files.ts';
 export { resultText } from './backtest/result-text.ts';
+export type { BacktestVolumeOptions } from './call-volume/backtest-volume.ts';
+export { backtestVolume } from './call-volume/backtest-volume.ts';
+export type { CallVolumeTrainerOptions } from './call-volume/call-volume.ts';
+export { trainCallVolume } from './call-volume/call-volume.ts';
 export { trainCalls } from './calls.ts';
 export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export type { DeclaredTrainerOptions, NetworkOptions } from './declared.ts';

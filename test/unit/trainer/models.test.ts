@@ -27,6 +27,7 @@ interface Card {
 for (const [name, stream] of [
   ['ticks-lstm', 'ticks'],
   ['calls-gru', 'calls'],
+  ['call-volume-gru', 'call-volume'],
 ] as const) {
   const file = join(MODELS, name, 'model.tdl');
   const cardOf = (): Card => JSON.parse(readFileSync(join(MODELS, name, 'card.json'), 'utf8')) as Card;

@@ -32,7 +32,7 @@ export class Problems {
 
 function placeOf(place: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>(
-    (at, part) => (typeof part === 'number' ? `${at}[${part}]` : `${at}.${String(part)}`),
+    (at, part) => (typeof part === 'number' ? `${at}[${part}]` : `${at}${at === '' ? '' : '.'}${String(part)}`),
     place,
   );
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@tideline/pipeline';
+import { parseDocument } from 'yaml';
+import { type CallVolumeSettings, readCallVolumeSettings } from '../call-volume/settings.ts';
 import type { Declaration } from './declaration.ts';
 import { readDeclaration } from './read-declaration.ts';
 
@@ -10,6 +12,19 @@ export function isStreamFile(name: string): boolean {
 
 /** The stream that a file declares. Throws ConfigError with the path, what is wrong and the cure. */
 export function readStreamFile(path: string): Declaration {
+  return readDeclaration(path, readText(path));
+}
+
+/** What a file of `kind: call-volume` says; null where it declares another stream. Throws ConfigError like `readStreamFile`. */
+export function readCallVolumeFile(path: string): CallVolumeSettings | null {
+  const document = parseDocument(readText(path), { uniqueKeys: true });
+  if (document.errors.length > 0) return null;
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const isCallVolume = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'call-volume';
+  return isCallVolume ? readCallVolumeSettings(path, value) : null;
+}
+
+function readText(path: string): string {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -18,5 +33,5 @@ export function readStreamFile(path: string): Declaration {
     const problem = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
     throw new ConfigError([`The stream '${path}': ${problem}. Check the path.`]);
   }
-  return readDeclaration(path, text);
+  return text;
 }

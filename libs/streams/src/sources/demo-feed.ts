@@ -1,3 +1,4 @@
+import { generatedCallVolume } from './generated-call-volume.ts';
 import { generatedCalls } from './generated-calls.ts';
 import { generatedTicks } from './generated-ticks.ts';
 import { realPrices } from './real-prices.ts';
@@ -6,16 +7,19 @@ import type { SourceRecord } from './source-record.ts';
 const GENERATED_SYMBOLS = 24;
 const GENERATED_TICKS = 16_000;
 const CALLS = 180;
+const VOLUME_DAYS = 42;
 
 /**
  * The feed of `npm start`: real prices, generated ticks and generated calls side by side, about 25,000 records. Each source keeps its own order and its own
- * event times; they are interleaved in proportion to their lengths, so that all of them run from the first second to the last.
+ * event times; they are interleaved in proportion to their lengths, so that all of them run from the first second to the last. `callVolume`: with six weeks
+ * of generated call volumes.
  */
-export function* demoFeed(options: { readonly seed: number }): Generator<SourceRecord> {
+export function* demoFeed(options: { readonly seed: number; readonly callVolume?: boolean }): Generator<SourceRecord> {
   const sources = [
     realPrices(),
     [...generatedTicks({ seed: options.seed, symbols: GENERATED_SYMBOLS, records: GENERATED_TICKS })],
     [...generatedCalls({ seed: options.seed, calls: CALLS })],
+    ...(options.callVolume ? [[...generatedCallVolume({ seed: options.seed, days: VOLUME_DAYS })]] : []),
   ];
   const at = sources.map(() => 0);
   const total = sources.reduce((sum, records) => sum + records.length, 0);

@@ -2,10 +2,18 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CellKind, loadModel, saveModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { assertModelFits, createDeclaredStream, isStreamFile, readStreamFile } from '@tideline/streams';
+import {
+  assertModelFits,
+  type CallVolumeSettings,
+  createDeclaredStream,
+  describeStream,
+  isStreamFile,
+  readStreamFile,
+} from '@tideline/streams';
 import {
   type BacktestResult,
   backtestStream,
+  backtestVolume,
   figuresCsv,
   forecastsCsv,
   RECIPES,
@@ -80,9 +88,13 @@ function recipesText(): string {
 
 async function runStream(path: string, options: BacktestOptions, run: Run): Promise<BacktestResult> {
   const { data = [], map = [], series: key, model: folder, folds, season = null } = options;
-  if (!isStreamFile(path))
-    throw new ConfigError([`--stream is '${path}', must be a file that declares a stream (.yaml, .json).`]);
+  if (path !== 'call-volume' && !isStreamFile(path))
+    throw new ConfigError([
+      `--stream is '${path}', must be call-volume or a file that declares a stream (.yaml, .json).`,
+    ]);
   if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
+  const { callVolume } = describeStream(path);
+  if (callVolume !== null) return runVolumes(path, callVolume, options, run);
   const declaration = readStreamFile(path);
   const { records, files } = await readRecordFiles(data, {
     stream: path,
@@ -112,6 +124,32 @@ async function saveTrained(folder: string, result: BacktestResult): Promise<void
   await saveModel(join(folder, model.spec.name, 'model.tdl'), model, card);
   await writeFile(join(folder, model.spec.name, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
   process.stderr.write(`model.tdl and card.json are in '${join(folder, model.spec.name)}'\n`);
+}
+
+async function runVolumes(
+  stream: string,
+  settings: CallVolumeSettings,
+  options: BacktestOptions,
+  run: Run,
+): Promise<BacktestResult> {
+  const { data = [], map = [], series: key, model: folder, epochs, folds } = options;
+  if (folds !== 1) throw new ConfigError(['Call volumes have one test, the last days: leave --folds out.']);
+  const { records, files } = await readRecordFiles(data, {
+    stream,
+    map: parseMap(map),
+    ...(key === undefined ? {} : { key }),
+  });
+  const loaded = folder === undefined ? null : await loadModel(join(folder, 'model.tdl'));
+  if (loaded) assertModelFits(describeStream(stream).create({ modelName: '' }), loaded.model.spec);
+  return backtestVolume({
+    ...run,
+    name: settings.name,
+    settings,
+    records,
+    files,
+    epochs,
+    model: loaded?.model ?? null,
+  });
 }
 
 async function writeResult(folder: string, result: BacktestResult): Promise<void> {

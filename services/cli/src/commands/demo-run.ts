@@ -90,7 +90,10 @@ function feedOf(
   const { file } = options;
   const served = new Set(streams.map(({ topic }) => topic));
   if (file === undefined)
-    return { open: () => servedRecords(demoFeed({ seed: options.seed }), served), replayable: true };
+    return {
+      open: () => servedRecords(demoFeed({ seed: options.seed, callVolume: served.has('call-volume') }), served),
+      replayable: true,
+    };
   const { topic = streams[0].topic } = options;
   const map = parseMap(options.map ?? []);
   const { series: key } = options;

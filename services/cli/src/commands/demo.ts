@@ -8,6 +8,7 @@ const EXAMPLES = `
 Examples:
   tideline demo                                          the page on http://127.0.0.1:8080; Ctrl-C ends it
   tideline demo --once --summary json                    all records at once, and the digest of the forecasts
+  tideline demo --streams ticks,calls,call-volume        also calls to come, with the agents that they need
   tideline demo --file prices.csv.gz --streams ticks --map symbol=Ticker ts=Date price=Close
   tail -f trades.jsonl | tideline demo --file - --streams quotes.yaml --state ./quotes-state
 `;

@@ -1,7 +1,13 @@
 import type { CellKind } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { readStreamFile } from '@tideline/streams';
-import { readRecordFiles, type TrainedModel, type TrainerOptions, trainDeclared } from '@tideline/trainer';
+import { type CallVolumeSettings, readStreamFile } from '@tideline/streams';
+import {
+  readRecordFiles,
+  type TrainedModel,
+  type TrainerOptions,
+  trainCallVolume,
+  trainDeclared,
+} from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
 
 /** Options of `tideline train` that only a declared stream has. */
@@ -37,5 +43,23 @@ export async function trainFromFile(
     ...{ declaration, records, learningRate, patience },
     source: { files: sources, ...(Object.keys(map).length === 0 ? {} : { map }) },
     network: { cell, hiddenSize, layers },
+  });
+}
+
+/** Trains the model of call volumes on the records of `--data`; without any, on generated ones: the shipped model again, to the bit. */
+export async function trainVolumes(
+  stream: string,
+  settings: CallVolumeSettings,
+  { data = [], map: parts = [], series: key }: DeclaredOptions,
+  trainer: TrainerOptions,
+): Promise<TrainedModel> {
+  if (data.length === 0) return trainCallVolume({ ...trainer, settings });
+  const map = parseMap(parts);
+  const { records, files } = await readRecordFiles(data, { stream, map, ...(key === undefined ? {} : { key }) });
+  return trainCallVolume({
+    ...trainer,
+    settings,
+    records,
+    source: { files, ...(Object.keys(map).length === 0 ? {} : { map }) },
   });
 }

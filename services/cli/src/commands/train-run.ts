@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { isStreamFile } from '@tideline/streams';
+import { describeStream, isStreamFile } from '@tideline/streams';
 import {
   checkpointToResume,
   type TrainedModel,
@@ -12,7 +12,7 @@ import {
   writeCheckpoint,
 } from '@tideline/trainer';
 import { EXIT_BROKEN, EXIT_STOPPED } from './train.ts';
-import { type DeclaredOptions, trainFromFile } from './train-declared.ts';
+import { type DeclaredOptions, trainFromFile, trainVolumes } from './train-declared.ts';
 import { trainProgress } from './train-progress.ts';
 
 const TRAINERS = { ticks: trainTicks, calls: trainCalls } as const satisfies Record<string, Trainer>;
@@ -30,10 +30,13 @@ type Trainer = (options: TrainerOptions) => Promise<TrainedModel>;
 
 /** Throws ConfigError where there is no such stream. */
 function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
-  const known = Object.keys(TRAINERS).join(', ');
+  const known = [...Object.keys(TRAINERS), 'call-volume'].join(', ');
   if (stream === undefined)
     throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
   if (Object.hasOwn(TRAINERS, stream)) return TRAINERS[stream as keyof typeof TRAINERS];
+  const { callVolume } =
+    stream === 'call-volume' || isStreamFile(stream) ? describeStream(stream) : { callVolume: null };
+  if (callVolume !== null) return (trainer) => trainVolumes(stream, callVolume, options, trainer);
   if (isStreamFile(stream)) return (trainer) => trainFromFile(stream, options, trainer);
   throw new ConfigError([
     `There is no stream '${stream}': use ${known}, or the path of a file that declares one (.yaml, .json).`,

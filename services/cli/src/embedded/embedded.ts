@@ -55,7 +55,7 @@ export interface EmbeddedOptions {
 export interface EmbeddedSummary {
   /** Records stepped or recorded as their series' events; with `deadLetters` all that came in. */
   readonly records: number;
-  /** Points of measurements `forecast` and `sentiment`. */
+  /** Points of measurements `forecast`, `sentiment` and `arrivals`. */
   readonly forecasts: number;
   readonly series: number;
   /** Late and repeated records, whatever became of them. */
@@ -191,7 +191,7 @@ async function summarise(
   for await (const points of sink.points())
     for (const { identity, fields } of points) {
       digest.add(identity, fields);
-      if (!/^(forecast|sentiment),/.test(identity)) continue;
+      if (!/^(forecast|sentiment|arrivals),/.test(identity)) continue;
       forecasts += 1;
       series.add(/series=((?:\\.|[^,\s\\])+)/.exec(identity)?.[1] ?? '');
     }

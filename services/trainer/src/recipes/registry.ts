@@ -2,12 +2,13 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@tideline/pipeline';
 import type { BacktestResult } from '../backtest/result.ts';
+import { callVolume } from './call-volume.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 import { spyVolatility } from './spy-volatility.ts';
 import { stockAcl18 } from './stock-acl18.ts';
 
 /** Every recipe of `tideline backtest --recipe`. */
-export const RECIPES: readonly Recipe[] = [spyVolatility, stockAcl18];
+export const RECIPES: readonly Recipe[] = [callVolume, spyVolatility, stockAcl18];
 
 /** Throws ConfigError, with the known names, where there is no such recipe. */
 export function recipeOf(name: string): Recipe {
