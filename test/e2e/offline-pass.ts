@@ -47,7 +47,10 @@ export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Sh
   const lines: string[] = [];
   for (const [shard, records] of shards) {
     const engine = createSimdEngine(model, { slotsMax: 1_000_000 });
-    const series = new Map<string, { readonly slot: number; readonly state: Float64Array }>();
+    const series = new Map<
+      string,
+      { readonly slot: number; readonly state: Float64Array; readonly output: Float64Array }
+    >();
     for (const record of records) {
       const builder = new ChunkBuilder(stream.schema, 1);
       try {
@@ -58,7 +61,10 @@ export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Sh
       }
       const chunk = builder.finish(record.offset + 1);
       const key = chunk.keys[0];
-      const one = series.get(key) ?? { slot: engine.allocate(), state: new Float64Array(stream.stateSize) };
+      const one = series.get(key) ?? {
+        ...{ slot: engine.allocate(), state: new Float64Array(stream.stateSize) },
+        output: new Float64Array(stream.outputState?.size ?? 0),
+      };
       series.set(key, one);
       const inputs = new Float32Array(stream.inputSize);
       const outputs = new Float32Array(stream.outputSize);
@@ -77,7 +83,8 @@ export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Sh
       }
       if (action !== 'step') continue;
       engine.step({ slots: Uint32Array.of(one.slot), rows: Uint32Array.of(0), inputs, outputs });
-      stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0 }, lines);
+      const row = { outputs, outputAt: 0, context, contextAt: 0, inputs, inputAt: 0, state: one.output, stateAt: 0 };
+      stream.emit(shard, chunk, 0, row, lines);
     }
     engine.dispose();
   }

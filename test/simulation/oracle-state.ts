@@ -7,6 +7,8 @@ export interface OracleState {
   /** Where the stream looks for saturation. */
   readonly trace?: OracleTrace;
   readonly stream: ArrayLike<number>;
+  /** Where the stream has an output state. */
+  readonly output?: { readonly meaning: number; readonly values: ArrayLike<number> };
   readonly hidden: ArrayLike<number>;
 }
 
@@ -28,12 +30,20 @@ const NONE = Number.NEGATIVE_INFINITY;
 
 export const newTimes = (): OracleTimes => ({ stepped: NONE, heard: NONE, taken: NONE });
 
-/** Version, flags, 8 bytes of the model's digest, times 4 x f64 (stepped ms, ns, heard ms, watermark), [trace 4 x u32,] stream state f64, hidden state f32. */
+/**
+ * Version, flags, 8 bytes of the model's digest, times 4 x f64 (stepped ms, ns, heard ms, watermark), [trace 4 x u32,] [size and meaning of the output state
+ * u32,] stream state f64, [output state f64,] hidden state f32.
+ */
 export function stateBytes(state: OracleState): Uint8Array {
-  const { isQuarantined, modelDigest, times, trace, stream, hidden } = state;
-  const at = trace === undefined ? 48 : 64;
-  const view = new DataView(new ArrayBuffer(at + 8 * stream.length + 4 * hidden.length));
-  view.setUint32(0, trace === undefined ? 2 : 3, true);
+  const { isQuarantined, modelDigest, times, trace, output, hidden } = state;
+  const values = [...Array.from(state.stream), ...Array.from(output?.values ?? [])];
+  const at = output !== undefined ? 72 : trace === undefined ? 48 : 64;
+  const view = new DataView(new ArrayBuffer(at + 8 * values.length + 4 * hidden.length));
+  view.setUint32(0, output !== undefined ? 4 : trace === undefined ? 2 : 3, true);
+  if (output !== undefined) {
+    view.setUint32(64, output.values.length, true);
+    view.setUint32(68, output.meaning, true);
+  }
   view.setUint32(4, isQuarantined ? 1 : 0, true);
   for (let i = 0; i < 8; i += 1) view.setUint8(8 + i, Number.parseInt(modelDigest.slice(2 * i, 2 * i + 2), 16));
   [times.stepped, 0, times.heard, times.taken].forEach((value, i) => {
@@ -43,8 +53,8 @@ export function stateBytes(state: OracleState): Uint8Array {
     [trace.unchanged < 0 ? 0 : 1, trace.inputs, trace.outputs, Math.max(0, trace.unchanged)].forEach((word, i) => {
       view.setUint32(48 + 4 * i, word, true);
     });
-  for (let i = 0; i < stream.length; i += 1) view.setFloat64(at + 8 * i, stream[i], true);
-  for (let i = 0; i < hidden.length; i += 1) view.setFloat32(at + 8 * stream.length + 4 * i, hidden[i], true);
+  for (let i = 0; i < values.length; i += 1) view.setFloat64(at + 8 * i, values[i], true);
+  for (let i = 0; i < hidden.length; i += 1) view.setFloat32(at + 8 * values.length + 4 * i, hidden[i], true);
   return new Uint8Array(view.buffer);
 }
 

@@ -12,6 +12,7 @@ import type { SimPartition } from './sim-kafka.ts';
 interface Series {
   readonly slot: number;
   readonly state: Float64Array;
+  readonly output: Float64Array;
   readonly times: OracleTimes;
   trace: OracleTrace;
 }
@@ -55,6 +56,7 @@ export function expectStream(
     if (beginsAnew) engine.release(before.slot);
     const series = (beginsAnew ? undefined : before) ?? {
       ...{ slot: engine.allocate(), state: new Float64Array(stream.stateSize) },
+      output: new Float64Array(stream.outputState?.size ?? 0),
       times: newTimes(),
       trace: NO_TRACE,
     };
@@ -79,7 +81,8 @@ export function expectStream(
       engine.step({ slots: Uint32Array.of(series.slot), rows: Uint32Array.of(0), inputs, outputs });
       series.trace = traceAfter(series.trace, inputs, outputs);
       const lines: string[] = [];
-      stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0 }, lines);
+      const behind = { inputs, inputAt: 0, state: series.output, stateAt: 0 };
+      stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0, ...behind }, lines);
       for (const line of lines) {
         const [head, fields, time] = line.split(' '); // no key here holds a space
         own.push({ offset, identity: `${head} ${time}` });
@@ -95,6 +98,7 @@ export function expectStream(
       bytes: stateBytes({
         ...{ isQuarantined: false, modelDigest, times: series.times, trace: series.trace },
         ...{ stream: series.state, hidden },
+        ...(stream.outputState ? { output: { meaning: stream.outputState.meaning, values: series.output } } : {}),
       }),
     });
   }

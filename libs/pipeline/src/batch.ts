@@ -121,9 +121,11 @@ async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): P
 function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: Lines; forecasts: number } {
   const { stream, memory, shard } = input;
   const { stretches } = table.rows;
-  const { outputSize, contextSize } = stream;
-  const { outputs, context } = table;
-  const output = { outputs, outputAt: 0, context, contextAt: 0 };
+  const { inputSize, outputSize, contextSize } = stream;
+  const { inputs, outputs, context } = table;
+  const outputStateSize = stream.outputState?.size ?? 0;
+  const own = { state: memory.outputs, stateAt: 0 };
+  const output = { outputs, outputAt: 0, context, contextAt: 0, inputs, inputAt: 0, ...own };
   const lines = new PointLines(steps.count);
   const words = { inputs: wordsOf(table.inputs, stream.inputSize), outputs: wordsOf(outputs, outputSize) };
   let forecasts = 0;
@@ -137,6 +139,8 @@ function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines
     const row = first + i - at;
     output.outputAt = i * outputSize;
     output.contextAt = i * contextSize;
+    output.inputAt = i * inputSize;
+    output.stateAt = slot * outputStateSize;
     const cause = quarantineCause(input, { i, slot, outputs, words });
     if (cause === null) {
       stream.emit(shard, chunk, row, output, lines);

@@ -9,9 +9,11 @@ import type { Stream } from './stream.ts';
 export class SeriesMemory {
   readonly layout: StateLayout;
   readonly #engine: StepEngine;
+  readonly #outputSize: number;
   #stream: Float64Array;
   #times: Float64Array;
   #traces: Uint32Array;
+  #outputs: Float64Array;
   #quarantined: Uint8Array;
   #size = 0;
 
@@ -21,8 +23,11 @@ export class SeriesMemory {
       hiddenSize: engine.stateSize,
       modelDigest: engine.modelDigest,
       isTraced: stream.looksForSaturation ?? false,
+      output: stream.outputState ?? null,
     };
     this.#engine = engine;
+    this.#outputSize = stream.outputState?.size ?? 0;
+    this.#outputs = new Float64Array(64 * this.#outputSize);
     this.#stream = new Float64Array(64 * stream.stateSize);
     this.#times = new Float64Array(64 * TIMES_SIZE);
     this.#traces = new Uint32Array(64 * TRACE_SIZE);
@@ -44,6 +49,11 @@ export class SeriesMemory {
     return this.#traces;
   }
 
+  /** Output states, [slots][outputState.size]. Grows at `open`: do not keep it across calls. */
+  get outputs(): Float64Array {
+    return this.#outputs;
+  }
+
   /** Open slots. */
   get size(): number {
     return this.#size;
@@ -60,12 +70,14 @@ export class SeriesMemory {
       this.#stream.fill(0, slot * streamSize, (slot + 1) * streamSize);
       this.#times.set(NO_TIMES, slot * TIMES_SIZE);
       this.#traces.fill(0, slot * TRACE_SIZE, (slot + 1) * TRACE_SIZE);
+      this.#outputs.fill(0, slot * this.#outputSize, (slot + 1) * this.#outputSize);
       this.#quarantined[slot] = 0;
       return slot;
     }
     this.#stream.set(state.stream, slot * streamSize);
     this.#times.set(state.times, slot * TIMES_SIZE);
     this.#traces.set(state.trace, slot * TRACE_SIZE);
+    this.#outputs.set(state.output, slot * this.#outputSize);
     this.#quarantined[slot] = state.quarantined ? 1 : 0;
     this.#engine.writeStates([slot], state.hidden);
     return slot;
@@ -106,6 +118,7 @@ export class SeriesMemory {
         times: this.#times.subarray(slot * TIMES_SIZE, (slot + 1) * TIMES_SIZE),
         trace: this.#traces.subarray(slot * TRACE_SIZE, (slot + 1) * TRACE_SIZE),
         stream: this.#stream.subarray(slot * streamSize, (slot + 1) * streamSize),
+        output: this.#outputs.subarray(slot * this.#outputSize, (slot + 1) * this.#outputSize),
         hidden: hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize),
       };
       writeState(this.layout, state, bytes);
@@ -125,6 +138,9 @@ export class SeriesMemory {
     const traces = new Uint32Array(capacity * TRACE_SIZE);
     traces.set(this.#traces);
     this.#traces = traces;
+    const outputs = new Float64Array(capacity * this.#outputSize);
+    outputs.set(this.#outputs);
+    this.#outputs = outputs;
     const quarantined = new Uint8Array(capacity);
     quarantined.set(this.#quarantined);
     this.#quarantined = quarantined;

@@ -2,19 +2,29 @@
  * The bytes of one series' state: a header, the stream state (float64) and the hidden state (float32), little-endian.
  *
  * Header, 48 bytes: version u32, flags u32 (1 = quarantined), first 8 bytes of the model's digest, the series' times 4 x f64; version 3, of streams that
- * look for saturation, has the trace behind it, 4 x u32. A hidden state means nothing to another model, so a state with another model's digest reads as
+ * look for saturation, has the trace behind it, 4 x u32; version 4, of streams with an output state, has the trace (zeros where none is kept), the output
+ * state's size u32 and meaning u32, and the output state (float64) behind the stream state. An output state of another size or meaning, or none, reads as
+ * zeros: a change of what is scored does not lose the series. A hidden state means nothing to another model, so a state with another model's digest reads as
  * no state. Version 1 had no times: such a series has none yet.
  */
 import { NO_TIMES, TIMES, TIMES_SIZE } from './event-times.ts';
 import { TRACE_SIZE } from './saturation.ts';
+import type { OutputState } from './stream.ts';
 
 const VERSION = 2;
 const TRACED_VERSION = 3;
+const OUTPUT_VERSION = 4;
 const LEAD_BYTES = 16;
 const HEADER_BYTES = LEAD_BYTES + TIMES_SIZE * 8;
 const TRACED_HEADER_BYTES = HEADER_BYTES + TRACE_SIZE * 4;
+const OUTPUT_HEADER_BYTES = TRACED_HEADER_BYTES + 8;
 /** By version. */
-const HEADERS_BYTES: Readonly<Record<number, number>> = { 1: LEAD_BYTES, 2: HEADER_BYTES, 3: TRACED_HEADER_BYTES };
+const HEADERS_BYTES: Readonly<Record<number, number>> = {
+  1: LEAD_BYTES,
+  2: HEADER_BYTES,
+  3: TRACED_HEADER_BYTES,
+  4: OUTPUT_HEADER_BYTES,
+};
 const FLAG_QUARANTINED = 1;
 
 export interface StateLayout {
@@ -26,6 +36,8 @@ export interface StateLayout {
   readonly modelDigest: string;
   /** Whether states hold the series' trace. */
   readonly isTraced: boolean;
+  /** null: the stream has no output state. */
+  readonly output: OutputState | null;
 }
 
 export interface SeriesState {
@@ -36,6 +48,8 @@ export interface SeriesState {
   readonly trace: Uint32Array;
   /** [streamSize] */
   readonly stream: Float64Array;
+  /** [output.size], empty where there is none. */
+  readonly output: Float64Array;
   /** [hiddenSize] */
   readonly hidden: Float32Array;
 }
@@ -47,23 +61,41 @@ export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array
 }
 
 /** Bytes of a state. */
-export function stateBytesOf({ isTraced, streamSize, hiddenSize }: StateLayout): number {
-  return (isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES) + streamSize * 8 + hiddenSize * 4;
+export function stateBytesOf(layout: StateLayout): number {
+  const values = layout.streamSize + outputSizeOf(layout);
+  return HEADERS_BYTES[versionOf(layout)] + values * 8 + layout.hiddenSize * 4;
 }
 
 /** Writes a state into `bytes`, which begin at a multiple of 8 of their buffer. */
 export function writeState(layout: StateLayout, state: SeriesState, bytes: Uint8Array): void {
-  const at = bytes.byteOffset + (layout.isTraced ? TRACED_HEADER_BYTES : HEADER_BYTES);
+  const version = versionOf(layout);
+  const at = bytes.byteOffset + HEADERS_BYTES[version];
   const begin = bytes.byteOffset;
   const header = new DataView(bytes.buffer, begin);
-  header.setUint32(0, layout.isTraced ? TRACED_VERSION : VERSION, true);
+  header.setUint32(0, version, true);
   header.setUint32(4, state.quarantined ? FLAG_QUARANTINED : 0, true);
   header.setUint32(8, Number.parseInt(layout.modelDigest.slice(0, 8), 16));
   header.setUint32(12, Number.parseInt(layout.modelDigest.slice(8, 16), 16));
   new Float64Array(bytes.buffer, begin + LEAD_BYTES, TIMES_SIZE).set(state.times);
   if (layout.isTraced) new Uint32Array(bytes.buffer, begin + HEADER_BYTES, TRACE_SIZE).set(state.trace);
+  const { output } = layout;
   new Float64Array(bytes.buffer, at, layout.streamSize).set(state.stream);
-  new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize).set(state.hidden);
+  const behind = at + layout.streamSize * 8;
+  if (output !== null) {
+    header.setUint32(TRACED_HEADER_BYTES, output.size, true);
+    header.setUint32(TRACED_HEADER_BYTES + 4, output.meaning, true);
+    new Float64Array(bytes.buffer, behind, output.size).set(state.output);
+  }
+  new Float32Array(bytes.buffer, behind + outputSizeOf(layout) * 8, layout.hiddenSize).set(state.hidden);
+}
+
+function versionOf({ isTraced, output }: StateLayout): number {
+  if (output !== null) return OUTPUT_VERSION;
+  return isTraced ? TRACED_VERSION : VERSION;
+}
+
+function outputSizeOf({ output }: StateLayout): number {
+  return output === null ? 0 : output.size;
 }
 
 /** The state in `source`, or null where it belongs to another model or layout. */
@@ -71,17 +103,24 @@ export function decodeState(layout: StateLayout, source: Uint8Array): SeriesStat
   const header = readStateHeader(source);
   if (header === null || header.model !== layout.modelDigest.slice(0, 16)) return null;
   const at = HEADERS_BYTES[header.version];
-  if (source.length !== at + layout.streamSize * 8 + layout.hiddenSize * 4) return null;
   const bytes = new Uint8Array(source); // a copy: float64 views need alignment
+  const view = new DataView(bytes.buffer);
+  const hasOutput = header.version === OUTPUT_VERSION;
+  const size = hasOutput ? view.getUint32(TRACED_HEADER_BYTES, true) : 0;
+  const meaning = hasOutput ? view.getUint32(TRACED_HEADER_BYTES + 4, true) : 0;
+  const behind = at + layout.streamSize * 8;
+  if (source.length !== behind + size * 8 + layout.hiddenSize * 4) return null;
+  const isKnown = hasOutput && size === outputSizeOf(layout) && meaning === layout.output?.meaning;
   return {
     quarantined: header.quarantined,
     times: header.times,
     trace:
-      header.version === TRACED_VERSION
+      header.version === TRACED_VERSION || hasOutput
         ? new Uint32Array(bytes.buffer, HEADER_BYTES, TRACE_SIZE)
         : new Uint32Array(TRACE_SIZE),
     stream: new Float64Array(bytes.buffer, at, layout.streamSize),
-    hidden: new Float32Array(bytes.buffer, at + layout.streamSize * 8, layout.hiddenSize),
+    output: isKnown ? new Float64Array(bytes.buffer, behind, size) : new Float64Array(outputSizeOf(layout)),
+    hidden: new Float32Array(bytes.buffer, behind + size * 8, layout.hiddenSize),
   };
 }
 

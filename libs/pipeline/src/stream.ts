@@ -29,6 +29,20 @@ export interface RowOutput {
   readonly outputAt: number;
   readonly context: Float64Array;
   readonly contextAt: number;
+  /** What the network saw, [rows][inputSize]; float32. */
+  readonly inputs: Float32Array;
+  readonly inputAt: number;
+  /** Output states, [slots][outputState.size], which `emit` may change; empty where the stream has none. float64. */
+  readonly state: Float64Array;
+  readonly stateAt: number;
+}
+
+/** What the points of a series are made with besides the row: forecasts that await their truth, corrections, running scores. */
+export interface OutputState {
+  /** float64 values a series; a new series starts at zeros. */
+  readonly size: number;
+  /** 32 bits that tell one meaning of the values from others: a stored output state of another meaning reads as zeros, the rest of its state stays. */
+  readonly meaning: number;
 }
 
 /** Takes out of what came what may not be kept. Pure: the same in, the same out; what it gave it gives again. */
@@ -52,6 +66,8 @@ export interface Stream {
   readonly contextSize: number;
   readonly inputSize: number;
   readonly outputSize: number;
+  /** State that `emit` reads and changes, committed with the series' other state; absent: none. */
+  readonly outputState?: OutputState;
   /** What happens to late and repeated records; default `apply`. */
   readonly late?: LatePolicy;
   /** A series that was silent for longer, in event time, starts anew, and its state is removed; absent: never. */
@@ -70,6 +86,6 @@ export interface Stream {
   decode(record: RawRecord, builder: ChunkBuilder): void;
   /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */
   advance(chunk: Chunk, row: number, buffers: RowBuffers): RowAction;
-  /** Appends the row's points in line protocol. */
+  /** Appends the row's points in line protocol, and takes the row into its series' output state. Called in offset order. */
   emit(shard: Shard, chunk: Chunk, row: number, output: RowOutput, lines: LineWriter): void;
 }

@@ -58,3 +58,5 @@ export type { TickStreamOptions } from './ticks/tick-stream.ts';
 export { createTickStream, TICK_HORIZONS } from './ticks/tick-stream.ts';
 export type { TopicStream } from './topic-streams.ts';
 export { TOPIC_STREAMS } from './topic-streams.ts';
+export type { HorizonUnit } from './verification/options.ts';
+export { horizonName, spanMsOf, stepsWithin } from './verification/options.ts';

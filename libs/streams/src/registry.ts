@@ -23,6 +23,8 @@ export interface StreamOptions {
   readonly idleTtlMs?: number | null;
   /** Whether names, numbers and addresses are taken out of texts before anything is kept; default true. Streams without texts have nothing to take out. */
   readonly redact?: boolean;
+  /** Whether a built-in stream of quantiles scores and calibrates its forecasts; a declared one says so itself. */
+  readonly isVerified?: boolean;
 }
 
 interface BuiltIn {

@@ -36,7 +36,7 @@ const IDLE = byTopic<number | null>(
     .transform((text) => (text === 'off' ? null : Number(text))),
 );
 
-const REDACT = byTopic(z.enum(['on', 'off'], { error: 'must be on or off' }).transform((text) => text === 'on'));
+const ON_OFF = byTopic(z.enum(['on', 'off'], { error: 'must be on or off' }).transform((text) => text === 'on'));
 
 /** A model's name is a folder's name. */
 const MODEL = byTopic(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a model'));
@@ -51,7 +51,9 @@ export const STREAM_FIELDS = {
   /** A series that was silent for longer, in event time, starts anew: `calls=1800000,ticks=off`; where nothing is said, as the stream has it. */
   TIDELINE_IDLE_TTL_MS: IDLE.optional(),
   /** `off`, or `calls=off`: texts are kept as they come. Where nothing is said, names, numbers and addresses are taken out first. */
-  TIDELINE_REDACT: REDACT.optional(),
+  TIDELINE_REDACT: ON_OFF.optional(),
+  /** Whether `ticks` scores its forecasts when their truth comes and calibrates its intervals by it: `on`, `ticks=on`; a declared stream says so itself. */
+  TIDELINE_VERIFY: ON_OFF.optional(),
   /** The model of a topic, `ticks=ticks-v2`; the stream's own where nothing is said. */
   TIDELINE_MODEL: MODEL.optional(),
 };
@@ -61,18 +63,20 @@ export interface StreamConfig {
   readonly TIDELINE_LATE?: ByTopic<LatePolicy> | undefined;
   readonly TIDELINE_IDLE_TTL_MS?: ByTopic<number | null> | undefined;
   readonly TIDELINE_REDACT?: ByTopic<boolean> | undefined;
+  readonly TIDELINE_VERIFY?: ByTopic<boolean> | undefined;
   readonly TIDELINE_MODEL?: ByTopic<string> | undefined;
 }
 
 /** The topics with the rules of each. Throws ConfigError where a rule names a topic that is not served. */
 export function servedTopics(config: StreamConfig): readonly TopicStream[] {
   const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late, TIDELINE_IDLE_TTL_MS: idle, TIDELINE_MODEL: models } = config;
-  const { TIDELINE_REDACT: redactions } = config;
+  const { TIDELINE_REDACT: redactions, TIDELINE_VERIFY: verify } = config;
   const known = new Set(streams.map(({ topic }) => topic));
   const rules = {
     TIDELINE_LATE: late,
     TIDELINE_IDLE_TTL_MS: idle,
     TIDELINE_REDACT: redactions,
+    TIDELINE_VERIFY: verify,
     TIDELINE_MODEL: models,
   };
   const problems = Object.entries(rules).flatMap(([name, rule]) =>
@@ -85,12 +89,14 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
     const policy = ruleOf(late, entry.topic);
     const idleTtlMs = ruleOf(idle, entry.topic);
     const redact = ruleOf(redactions, entry.topic);
+    const isVerified = ruleOf(verify, entry.topic);
     const model = ruleOf(models, entry.topic);
     return {
       ...entry,
       ...(policy === undefined ? {} : { late: policy }),
       ...(idleTtlMs === undefined ? {} : { idleTtlMs }),
       ...(redact === undefined ? {} : { redact }),
+      ...(isVerified === undefined ? {} : { isVerified }),
       ...(model === undefined ? {} : { model }),
     };
   });

@@ -15,6 +15,8 @@ export interface TopicStream {
   readonly idleTtlMs?: number | null;
   /** Whether its texts are redacted, where said; default true. */
   readonly redact?: boolean;
+  /** Where it is said whether a built-in stream of quantiles scores and calibrates its forecasts. */
+  readonly isVerified?: boolean;
 }
 
 /**

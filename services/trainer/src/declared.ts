@@ -17,6 +17,7 @@ import {
   type SourceRecord,
 } from '@tideline/streams';
 import {
+  marginRows,
   type QuantileScore,
   type QuantileTask,
   type SeriesGroups,
@@ -66,7 +67,7 @@ export async function trainDeclared(options: DeclaredTrainerOptions): Promise<Tr
   const stream = createDeclaredStream(declaration, { modelName: name });
   const read = readRows(stream, options.records);
   const task = taskOf(declaration, output);
-  const margin = Math.max(...task.horizons);
+  const margin = marginRows(task);
   const series = read.series.filter(({ rows }) => rows >= SERIES_ROWS_MIN + margin);
   if (series.length === 0) throw new ConfigError([tooLittle(declaration, read, SERIES_ROWS_MIN + margin)]);
   const { inputSize, outputSize } = stream;
@@ -95,9 +96,9 @@ function trainerOptions(
 }
 
 /** What a declared stream's quantiles are of, and where a row's context has it. */
-export function taskOf(declaration: Declaration, { levels, horizons, of, unit }: QuantileOutput): QuantileTask {
-  const { contextAt } = rowValuesOf(declaration);
-  return { levels, horizons, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit) };
+export function taskOf(declaration: Declaration, { levels, horizons, per, of, unit }: QuantileOutput): QuantileTask {
+  const { contextAt, meanGapAt } = rowValuesOf(declaration);
+  return { levels, horizons, per, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit), meanGapAt };
 }
 
 function groupsOf(series: readonly SeriesRows[]): SeriesGroups {

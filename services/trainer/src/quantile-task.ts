@@ -1,18 +1,21 @@
-/** Learning the quantiles of a log return over horizons in steps: targets, training sequences, scores against baselines. */
+/** Learning the quantiles of a log return over horizons in steps or in time: targets, training sequences, scores against baselines. */
 import { type Model, middleOf, type TrainingSequence, writeQuantiles } from '@tideline/nn';
-import { pinball, quantileLoss } from '@tideline/streams';
+import { type HorizonUnit, horizonName, pinball, quantileLoss, spanMsOf, stepsWithin } from '@tideline/streams';
 import { evaluate } from './evaluate.ts';
 import { normalQuantile } from './normal-quantile.ts';
 import type { SeriesRows } from './series-rows.ts';
 
 export interface QuantileTask {
-  /** In steps of a series. */
   readonly horizons: readonly number[];
+  /** What horizons are counted in. */
+  readonly per: HorizonUnit;
   readonly levels: readonly number[];
   /** Place in a row's context of the value whose log return is learnt. */
   readonly valueAt: number;
-  /** Place in a row's context of the unit of a return, which is multiplied by sqrt(horizon); -1: the return itself. */
+  /** Place in a row's context of the unit of a return, which is multiplied by the root of the steps in the horizon; -1: the return itself. */
   readonly unitAt: number;
+  /** Place in a row's context of the mean time between two steps. */
+  readonly meanGapAt: number;
 }
 
 /** Shares of each series in time order: training, then validation (chooses the epoch), then test (reported only). */
@@ -28,12 +31,29 @@ export function targetOf(
   at: { readonly row: number; readonly horizon: number; readonly end: number },
 ): number {
   const { row, horizon, end } = at;
-  if (row + horizon >= end) return Number.NaN;
   const contextSize = one.context.length / one.rows;
+  const spanMs = spanMsOf(horizon, task.per);
+  const steps = stepsWithin(horizon, spanMs, one.context[row * contextSize + task.meanGapAt]);
+  const aim = aimOf(one.timeMs, row, horizon, spanMs);
+  if (aim >= end) return Number.NaN;
   const value = (r: number): number => one.context[r * contextSize + task.valueAt];
   const unit = task.unitAt === -1 ? 1 : one.context[row * contextSize + task.unitAt];
-  const target = Math.log(value(row + horizon) / value(row)) / (unit * Math.sqrt(horizon));
+  const target = Math.log(value(aim) / value(row)) / (unit * Math.sqrt(steps));
   return Number.isFinite(target) ? target : Number.NaN;
+}
+
+/** The row that a forecast of `row` speaks of: so many rows later, or the first at its time or after it. Behind the last row: not there. */
+export function aimOf(timeMs: Float64Array, row: number, horizon: number, spanMs: number | null): number {
+  if (spanMs === null) return row + horizon;
+  const target = timeMs[row] + spanMs;
+  let aim = row + 1;
+  while (aim < timeMs.length && timeMs[aim] < target) aim += 1;
+  return aim;
+}
+
+/** Rows that the end of a part has no truth for, at least. */
+export function marginRows({ horizons, per }: Pick<QuantileTask, 'horizons' | 'per'>): number {
+  return per === 'steps' ? Math.max(...horizons) : 1;
 }
 
 /** Rows [from, to) of a series, as shares of its length, cut into segments. */
@@ -103,7 +123,8 @@ export function scoreQuantiles(
           return { y, q: [...q] };
         }),
       );
-      if (rows.length > 0) scores[`${group}, horizon ${horizon}`] = scoreRows(task.levels, rows, empirical);
+      if (rows.length > 0)
+        scores[`${group}, horizon ${horizonName(horizon, task.per)}`] = scoreRows(task.levels, rows, empirical);
     });
   }
   return scores;
@@ -134,7 +155,7 @@ function testTargets(
   horizon: number,
 ): { readonly row: number; readonly y: number }[] {
   const found: { row: number; y: number }[] = [];
-  for (let row = Math.floor(one.rows * TEST_SHARE); row + horizon < one.rows; row += 1) {
+  for (let row = Math.floor(one.rows * TEST_SHARE); row < one.rows - 1; row += 1) {
     const y = targetOf(task, one, { row, horizon, end: one.rows });
     if (!Number.isNaN(y)) found.push({ row, y });
   }
@@ -144,7 +165,7 @@ function testTargets(
 function empiricalQuantiles(task: QuantileTask, members: readonly SeriesRows[], horizon: number): number[] {
   const returns = members.flatMap((one) => {
     const end = Math.floor(one.rows * TRAIN_SHARE);
-    return Array.from({ length: Math.max(0, end - horizon) }, (_, row) => targetOf(task, one, { row, horizon, end }));
+    return Array.from({ length: Math.max(0, end - 1) }, (_, row) => targetOf(task, one, { row, horizon, end }));
   });
   const known = returns.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   return task.levels.map((level) => known[Math.floor(level * known.length)]);

@@ -29,8 +29,10 @@ import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 const TASK: QuantileTask = {
   horizons: TICK_HORIZONS,
   levels: QUANTILES,
+  per: 'steps',
   valueAt: TICK_CONTEXT.price,
   unitAt: TICK_CONTEXT.sigma,
+  meanGapAt: TICK_CONTEXT.gapMs,
 };
 const GROUPS: SeriesGroups = {
   'real, S&P 500 daily': (key) => key === 'SP500',

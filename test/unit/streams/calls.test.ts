@@ -35,7 +35,7 @@ function play(events: readonly object[]) {
         { topic: 'calls', partition: 0 },
         chunk,
         row,
-        { outputs: new Float32Array(4), outputAt: 0, context, contextAt: 0 },
+        { outputs: new Float32Array(4), outputAt: 0, context, contextAt: 0, inputs, inputAt: 0, state, stateAt: 0 },
         lines,
       );
     return action;

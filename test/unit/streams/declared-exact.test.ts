@@ -29,10 +29,13 @@ features:
 output: {kind: quantiles, of: guarded, last: price, unit: sigma, horizons: [1, 3], levels: [0.05, 0.5, 0.9]}
 point: {with: [offset, m, size]}
 warm_up: 3`;
+const FOLLOWED = 'calibration: {rate: 0.1}, scores: {every: 5}, online: {}, also: [up, volatility]';
 const STREAMS: Readonly<Record<string, string>> = {
   'records as steps': `${HEAD}${FEATURES}`,
   'bars of time': `${HEAD}\nbars: {kind: time, span_ms: 700, price: price, volume: size}${FEATURES}`,
   'bars of ticks': `${HEAD}\nbars: {kind: ticks, count: 5, price: price}${FEATURES}`,
+  'forecasts followed, in steps': `${HEAD}${FEATURES.replace('levels:', `${FOLLOWED}, levels:`)}`,
+  'forecasts followed, in time': `${HEAD}${FEATURES.replace('horizons: [1, 3]', `horizons: [1, 4], per: s, pending: 3, ${FOLLOWED}`)}`,
   'bars of volume': `${HEAD}\nbars: {kind: volume, size: 400, price: price, volume: size}${FEATURES}`,
 };
 
@@ -63,6 +66,7 @@ function straightPass(stream: Stream, model: Model, records: readonly RawRecord[
   const lines: { readonly offset: number; readonly lines: string[] }[] = [];
   chunk.keys.forEach((_, key) => {
     const state = new Float64Array(stream.stateSize);
+    const output = new Float64Array(stream.outputState?.size ?? 0);
     const inputs = new Float32Array(chunk.rows * inputSize);
     const context = new Float64Array(chunk.rows * contextSize);
     const steps: number[] = [];
@@ -78,7 +82,9 @@ function straightPass(stream: Stream, model: Model, records: readonly RawRecord[
     engine.dispose();
     steps.forEach((row, i) => {
       const found: string[] = [];
-      stream.emit(SHARD, chunk, row, { outputs, outputAt: i * outputSize, context, contextAt: i * contextSize }, found);
+      const own = { inputs, inputAt: i * inputSize, state: output, stateAt: 0 };
+      const said = { outputs, outputAt: i * outputSize, context, contextAt: i * contextSize, ...own };
+      stream.emit(SHARD, chunk, row, said, found);
       lines.push({ offset: row, lines: found });
     });
   });
@@ -110,6 +116,7 @@ for (const [what, text] of Object.entries(STREAMS))
       expected.length > 40 && expected.some((line) => line.startsWith('alert,kind=jump')),
       `${expected.length} points`,
     );
+    if (text.includes('scores:')) assert(expected.some((line) => line.startsWith('score,')));
     let crashes = 0;
     const states: string[] = [];
     for (const seed of [1, 2]) {

@@ -39,6 +39,7 @@ test("the declared stream's point has the declared measurement, tag, fields and 
     outputAt: 1,
     context: new Float64Array(0),
     contextAt: 0,
+    ...{ inputs: new Float32Array(1), inputAt: 0, state: new Float64Array(0), stateAt: 0 },
   };
   STREAM.emit({ topic: 'peers', partition: 3 }, builder.finish(78), 0, output, lines);
   assert.deepEqual(lines, ['forecast,symbol=S\\ 1 q10=-0.25,q50=0.5,q90=1.5 1767225600123000000']);

@@ -32,7 +32,13 @@ export function checkFurther(
   const own =
     output.kind === 'raw'
       ? output.fields
-      : ['last', 'target', ...output.levels.flatMap((level) => [`q${levelName(level)}`, `r${levelName(level)}`])];
+      : [
+          'last',
+          'target',
+          'up',
+          'volatility',
+          ...output.levels.flatMap((level) => [`q${levelName(level)}`, `r${levelName(level)}`]),
+        ];
   for (const name of further) {
     if (!named.has(name) && name !== 'offset' && name !== 'partition')
       problems.add('point.with', unknownName(name, [...named.keys(), 'offset', 'partition']));

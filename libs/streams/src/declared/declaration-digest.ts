@@ -4,6 +4,13 @@ import type { Declaration } from './declaration.ts';
 /** SHA-256, hex, of what a model learns by: fields, bars, features and outputs. Other changes of a stream's file leave its model as it is. */
 export function declarationDigest({ fields, bars, features, output }: Declaration): string {
   return createHash('sha256')
-    .update(JSON.stringify([fields.map(({ name }) => name), bars, features, output]))
+    .update(JSON.stringify([fields.map(({ name }) => name), bars, features, learntOf(output)]))
     .digest('hex');
+}
+
+/** Without what is made of the network's outputs later. */
+function learntOf(output: Declaration['output']): unknown {
+  if (output.kind === 'raw') return output;
+  const { per, also: _, verification: __, ...learnt } = output;
+  return per === 'steps' ? learnt : { ...learnt, per };
 }

@@ -2,6 +2,7 @@
 import type { LatePolicy } from '@tideline/pipeline';
 import type { BarRule } from '../features/bars.ts';
 import type { PlannedFeature } from '../features/plan.ts';
+import type { HorizonUnit, VerificationOptions } from '../verification/options.ts';
 
 export const TIME_UNITS = ['auto', 'ms', 'us', 'ns', 's', 'iso'] as const;
 /** `auto`: epoch ms as a number or ISO 8601 as a text. */
@@ -25,13 +26,17 @@ export interface DeclaredFeature extends PlannedFeature {
   readonly absent: number;
 }
 
+export const FURTHER_FORECASTS = ['up', 'volatility'] as const;
+/** `up`: probability that the value rises. `volatility`: deviation of its log return. */
+export type FurtherForecast = (typeof FURTHER_FORECASTS)[number];
+
 /** The network's outputs as they are, under these names. */
 export interface RawOutput {
   readonly kind: 'raw';
   readonly fields: readonly string[];
 }
 
-/** Quantiles of the log return of `of`, so many steps ahead, each scaled by `unit` times the root of the steps. */
+/** Quantiles of the log return of `of` over each horizon, in units of `unit` times the root of the steps that lie in it. */
 export interface QuantileOutput {
   readonly kind: 'quantiles';
   readonly of: string;
@@ -41,6 +46,12 @@ export interface QuantileOutput {
   readonly unit: string | null;
   readonly levels: readonly number[];
   readonly horizons: readonly number[];
+  /** What horizons are counted in. */
+  readonly per: HorizonUnit;
+  /** Further fields of a point that are made of its quantiles. */
+  readonly also: readonly FurtherForecast[];
+  /** null: nothing follows the forecasts. */
+  readonly verification: VerificationOptions | null;
 }
 
 export const TAG_SOURCES = ['key', 'stream', 'model', 'horizon'] as const;

@@ -21,6 +21,7 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
   const late = options.late ?? declaration.late;
   const idleTtlMs = options.idleTtlMs === undefined ? declaration.idleTtlMs : options.idleTtlMs;
   const steps = stepsOf(declaration, rows);
+  const points = declaredPoints(declaration, rows, options.modelName);
   const { stateSize, advance } = declaration.bars === null ? steps : barsBefore(declaration, declaration.bars, steps);
   return {
     name,
@@ -34,7 +35,8 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
     outputSize: output.kind === 'raw' ? output.fields.length : output.levels.length * output.horizons.length,
     decode: declaredDecoder(declaration),
     ...(declaration.repeatsByTime ? repeatingByTime(advance, stateSize) : { advance }),
-    emit: declaredPoints(declaration, rows, options.modelName),
+    ...(points.outputState === null ? {} : { outputState: points.outputState }),
+    emit: points.emit,
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   type Chunk,
   escapeTag,
+  type OutputState,
   PointLines,
   pointSubNs,
   type RowOutput,
@@ -11,6 +12,7 @@ import type { Declaration, RawOutput } from './declaration.ts';
 import { headOf } from './point-head.ts';
 import { quantileFields } from './quantile-fields.ts';
 import type { RowValues } from './row-values.ts';
+import { verifiedPoints } from './verified-points.ts';
 
 /** One row of which a point tells. */
 export interface PointRow {
@@ -27,13 +29,18 @@ export interface PointRow {
 export type PointWriter = (lines: PointLines, key: string, row: PointRow, index: number) => boolean;
 
 /** The points of a declared stream: what its output says of a row, unless the series is too young, and the alerts of its operators. */
-export function declaredPoints(declaration: Declaration, rows: RowValues, modelName: string): Stream['emit'] {
+export function declaredPoints(
+  declaration: Declaration,
+  rows: RowValues,
+  modelName: string,
+): { readonly emit: Stream['emit']; readonly outputState: OutputState | null } {
   const { output, warmUp, point } = declaration;
   const count = output.kind === 'raw' ? 1 : output.horizons.length;
+  const verified = output.kind === 'raw' ? null : verifiedPoints(declaration, output, rows, modelName);
   const write =
     output.kind === 'raw'
       ? rawFields(declaration, output, modelName)
-      : quantileFields(declaration, output, rows, modelName);
+      : quantileFields(declaration, output, rows, { modelName, take: verified?.take ?? null });
   const further = furtherFields(declaration, rows);
   const alerts = alertPoints(declaration, rows);
   const isUnique = point.time === 'unique';
@@ -42,15 +49,17 @@ export function declaredPoints(declaration: Declaration, rows: RowValues, modelN
     const { chunk, row, output: out } = one;
     const key = escapeTag(chunk.keys[chunk.keyOf[row]]);
     const isYoung = countAt !== -1 && !(out.context[out.contextAt + countAt] > warmUp);
+    verified?.settle(one);
     for (let i = 0; i < count && !isYoung && write(lines, key, one, i); i += 1) {
       further(lines, one);
       lines.text(' ');
       lines.time(chunk.timeMs[row], isUnique ? pointSubNs(chunk, row) : chunk.timeSubNs[row]);
       lines.end();
     }
+    verified?.scores(lines, key, one);
     if (rows.alerts.length > 0) alerts(lines, key, one);
   };
-  return (shard, chunk, row, out, lines) => {
+  const emit: Stream['emit'] = (shard, chunk, row, out, lines) => {
     if (lines instanceof PointLines) {
       points(lines, { shard, chunk, row, output: out });
       return;
@@ -59,6 +68,7 @@ export function declaredPoints(declaration: Declaration, rows: RowValues, modelN
     points(own, { shard, chunk, row, output: out });
     for (const line of own) lines.push(line);
   };
+  return { emit, outputState: verified?.outputState ?? null };
 }
 
 /** The declared further fields, each with a comma before it; a value that is not known is left out. */

@@ -3,7 +3,14 @@ import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { BAR_VALUES } from '../features/bars.ts';
 import { checkFurther, checkOutput, unlessPositive } from './check-names.ts';
-import type { Declaration, DeclaredBars, DeclaredField, DeclaredPoint, TagSource } from './declaration.ts';
+import type {
+  Declaration,
+  DeclaredBars,
+  DeclaredField,
+  DeclaredPoint,
+  QuantileOutput,
+  TagSource,
+} from './declaration.ts';
 import { Problems } from './problems.ts';
 import { readFeatures } from './read-features.ts';
 import { FIELD, NAME, PARTS } from './schema.ts';
@@ -35,7 +42,7 @@ export function readDeclaration(source: string, text: string): Declaration {
   const { name = '', key = '', time = { field: '', unit: 'auto' } } = parts;
   return {
     ...{ name, key, time, fields, bars, features },
-    output: output?.kind === 'quantiles' ? { ...output, last: output.last ?? output.of } : (output ?? NO_OUTPUT),
+    output: output?.kind === 'quantiles' ? quantilesOf(output) : (output ?? NO_OUTPUT),
     point: pointOf(point, output?.kind ?? 'raw'),
     warmUp: parts.warm_up ?? 0,
     model: parts.model ?? name,
@@ -43,6 +50,14 @@ export function readDeclaration(source: string, text: string): Declaration {
     repeatsByTime: parts.repeated === 'time',
     idleTtlMs: parts.idle_ttl_ms ?? null,
   };
+}
+
+/** The order of what a model learns by is that of its digest. */
+function quantilesOf(output: Extract<NonNullable<Parts['output']>, { readonly kind: 'quantiles' }>): QuantileOutput {
+  const { per, also, pending, calibration = null, scores = null, online = null, ...learnt } = output;
+  const isFollowed = calibration !== null || scores !== null || online !== null;
+  const verification = isFollowed ? { pending, calibration, scores, online } : null;
+  return { ...learnt, last: learnt.last ?? learnt.of, per, also, verification };
 }
 
 const NO_OUTPUT = { kind: 'raw', fields: [] } as const;

@@ -2,7 +2,8 @@
 import { LATE_POLICIES } from '@tideline/pipeline';
 import { z } from 'zod';
 import { OPERATOR_NAMES, type OperatorName, operatorOf } from '../features/operators.ts';
-import { TAG_SOURCES, TIME_UNITS } from './declaration.ts';
+import { HORIZON_UNITS, VERIFICATION_DEFAULTS } from '../verification/options.ts';
+import { FURTHER_FORECASTS, TAG_SOURCES, TIME_UNITS } from './declaration.ts';
 
 const text = (): z.ZodString => z.string('must be a text').min(1, 'must not be empty');
 const number = (): z.ZodNumber => z.number('must be a number');
@@ -10,10 +11,32 @@ const name = (): z.ZodString =>
   text().regex(/^[A-Za-z_][\w.-]*$/, 'must begin with a letter, then letters, digits, _ . -');
 const oneOf = <const T extends readonly string[]>(choices: T) =>
   z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
-const wholeSteps = (): z.ZodNumber => number().int('must be a whole number of steps').min(1, 'must be at least 1');
+const whole = (what: string): z.ZodNumber =>
+  number().int(`must be a whole number of ${what}`).min(1, 'must be at least 1');
+const wholeSteps = (): z.ZodNumber => whole('steps');
 
 const wholeMs = (): z.ZodNumber => number().int('must be whole milliseconds').min(1, 'must be at least 1');
 const BAR = { price: text() };
+
+/** How many forecasts of one series and horizon may await their truth: they ride in its state. */
+const PENDING_MAX = 4_096;
+const D = VERIFICATION_DEFAULTS;
+const VERIFICATION = {
+  pending: whole('forecasts')
+    .max(PENDING_MAX, `must be at most ${PENDING_MAX}: they ride in every series' state`)
+    .default(D.pending),
+  calibration: z
+    .strictObject({ rate: number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(D.rate) })
+    .optional(),
+  scores: z
+    .strictObject({ every: whole('forecasts').default(D.every), memory: whole('forecasts').default(D.memory) })
+    .optional(),
+  online: z
+    .strictObject({
+      forgetting: number().gt(0.9, 'must be above 0.9').max(1, 'must be at most 1').default(D.forgetting),
+    })
+    .optional(),
+} as const;
 
 const isUnique = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
@@ -48,10 +71,13 @@ export const PARTS = {
           .refine((levels) => levels.every((level, i) => i === 0 || level > levels[i - 1]), 'must rise')
           .default([0.1, 0.5, 0.9]),
         horizons: z
-          .array(wholeSteps())
+          .array(whole('steps or units of time'))
           .min(1, 'must have one horizon at least')
           .refine(isUnique, 'must name each once')
           .default([1]),
+        per: oneOf(HORIZON_UNITS).default('steps'),
+        also: z.array(oneOf(FURTHER_FORECASTS)).refine(isUnique, 'must name each once').default([]),
+        ...VERIFICATION,
       }),
     ],
     { error: "must have a kind: 'raw' or 'quantiles'" },

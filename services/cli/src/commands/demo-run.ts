@@ -27,6 +27,7 @@ export interface DemoOptions {
   readonly engine: EngineKind;
   readonly late: LatePolicy;
   readonly idleTtlMs?: number | null | undefined;
+  readonly verify?: 'on' | 'off' | undefined;
   readonly seed: number;
 }
 
@@ -47,6 +48,8 @@ export async function demo(options: DemoOptions, signals: ServiceSignals): Promi
     streams,
     engine: options.engine,
     late: options.late,
+    // The page shows how good forecasts have been; a run for its digest or its speed is the plain job.
+    isVerified: options.verify === undefined ? !options.once : options.verify === 'on',
     ...(options.idleTtlMs === undefined ? {} : { idleTtlMs: options.idleTtlMs }),
     batchRecordsMax: options.once
       ? ONCE_BATCH_RECORDS

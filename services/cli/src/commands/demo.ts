@@ -51,6 +51,12 @@ export function addDemo(program: Program): void {
       "a series silent for longer, in event time, starts anew; 'off': never (default: as the stream has it)",
       parseIdle,
     )
+    .addOption(
+      new Option(
+        '--verify <switch>',
+        'score the forecasts of ticks when their truth comes, and calibrate their intervals (default: on, with --once off)',
+      ).choices(['on', 'off'] as const),
+    )
     .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
     .addHelpText('after', EXAMPLES)
     .action((options) =>

@@ -41,6 +41,8 @@ export interface EmbeddedOptions {
   readonly late?: LatePolicy;
   /** Event time after which a silent series starts anew; null: never; absent: as each stream has it. */
   readonly idleTtlMs?: number | null;
+  /** Whether built-in streams of quantiles score and calibrate their forecasts. */
+  readonly isVerified: boolean;
   readonly engine: EngineKind;
   readonly open: () => AsyncIterable<FeedRecord> | Iterable<FeedRecord>;
   readonly replayable: boolean;
@@ -154,8 +156,12 @@ async function loadEngines(
   options: EmbeddedOptions,
 ): Promise<{ readonly topics: Awaited<ReturnType<typeof loadTopics>>; readonly engine: string }> {
   const engines = new Set<string>();
-  const { late, idleTtlMs } = options;
-  const rules = { ...(late === undefined ? {} : { late }), ...(idleTtlMs === undefined ? {} : { idleTtlMs }) };
+  const { late, idleTtlMs, isVerified } = options;
+  const rules = {
+    isVerified,
+    ...(late === undefined ? {} : { late }),
+    ...(idleTtlMs === undefined ? {} : { idleTtlMs }),
+  };
   const topics = await loadTopics({
     streams: options.streams.map((entry) => ({ ...entry, ...rules })),
     modelsFolder: options.modelsFolder,

@@ -114,6 +114,10 @@ function historyOf({ declaration, records, folds, season }: BacktestStreamOption
     throw new ConfigError([
       `The output of stream '${name}' is raw: what it should have been is not said. Declare 'output: {kind: quantiles, of: …}', or run a recipe.`,
     ]);
+  if (output.per !== 'steps')
+    throw new ConfigError([
+      `Stream '${name}' counts horizons in ${output.per}: this backtest scores them in steps. Declare 'per: steps', or run recipe ticks-hf.`,
+    ]);
   const stream = createDeclaredStream(declaration, { modelName });
   const task = taskOf(declaration, output);
   const read = readRows(stream, records);

@@ -1,0 +1,234 @@
+/**
+ * Follows the forecasts of a series until their truth is known. All that it keeps is a fixed number of float64 values in the series' output state, so a
+ * crash, a replay or another batch finds the same corrections and the same scores.
+ *
+ * Output state of a series: the number of its rows; then for each horizon what is pending (when the newest one was kept, begin and length of the ring, the
+ * ring), calibration, online head, scores. A pending forecast: when its truth comes (row or ms), how many forecasts it stands for, the log of the value
+ * that it starts from, its width, its quantiles as they were told, [its correction, the head's features].
+ *
+ * The ring of a horizon is bounded. Where a forecast comes sooner after the last one kept than the horizon's length over the ring's, it is not kept: the one
+ * before counts for it.
+ */
+import type { OutputState, RowOutput } from '@tideline/pipeline';
+import { calibrate, calibrationSize, track } from './calibration.ts';
+import { correctionOf, isWorth, OnlineHead, onlineSize, onlineWidth, writeFeatures } from './online-head.ts';
+import type { VerificationOptions } from './options.ts';
+import { isPointDue, SCORES_SIZE, score, takeScoreFields } from './scores.ts';
+
+export interface VerifiedHorizon {
+  /** In rows of the series; of a horizon in time: null. */
+  readonly steps: number | null;
+  readonly spanMs: number | null;
+}
+
+/** The row that is taken, with its series' output state at `stateAt`. One object for all rows. */
+export interface VerifiedRow {
+  state: Float64Array;
+  stateAt: number;
+  inputs: Float32Array;
+  inputAt: number;
+  timeMs: number;
+  /** Log of the value whose return is forecast; NaN: not known. */
+  log: number;
+}
+
+export function emptyRow(): VerifiedRow {
+  const none = { state: new Float64Array(0), inputs: new Float32Array(0) };
+  return { ...none, stateAt: 0, inputAt: 0, timeMs: 0, log: Number.NaN };
+}
+
+/** The row that `output` is of; `value`: whose return is forecast. */
+export function beginRow(
+  row: VerifiedRow,
+  at: { readonly timeMs: number; readonly value: number },
+  output: RowOutput,
+): void {
+  row.state = output.state;
+  row.stateAt = output.stateAt;
+  row.inputs = output.inputs;
+  row.inputAt = output.inputAt;
+  row.timeMs = at.timeMs;
+  row.log = Math.log(at.value);
+}
+
+const ROWS = 0;
+const SERIES_SIZE = 1;
+/** A horizon's places before its ring. */
+const KEPT = 0;
+const BEGIN = 1;
+const LENGTH = 2;
+const RING = 3;
+/** A pending forecast's places before its quantiles. */
+const TARGET = 0;
+const WEIGHT = 1;
+const LOG = 2;
+const WIDTH = 3;
+const QUANTILES = 4;
+
+interface Part {
+  readonly horizon: VerifiedHorizon;
+  readonly at: number;
+  readonly capacity: number;
+  /** Rows or ms between two forecasts that are kept. */
+  readonly stride: number;
+  readonly calibrationAt: number;
+  readonly headAt: number;
+  readonly scoresAt: number;
+}
+
+export class Verification {
+  readonly outputState: OutputState;
+  readonly #options: VerificationOptions;
+  readonly #levels: readonly number[];
+  readonly #middle: number;
+  readonly #parts: readonly Part[];
+  readonly #entrySize: number;
+  readonly #head: OnlineHead | null;
+  readonly #features: Float64Array;
+  #correction = 0;
+  readonly #settled: {
+    values: Float64Array;
+    quantilesAt: number;
+    middle: number;
+    weight: number;
+    truth: number;
+    width: number;
+  };
+
+  constructor(
+    options: VerificationOptions,
+    of: {
+      readonly horizons: readonly VerifiedHorizon[];
+      readonly levels: readonly number[];
+      readonly middle: number;
+      readonly inputSize: number;
+    },
+  ) {
+    const { horizons, levels, middle, inputSize } = of;
+    this.#options = options;
+    this.#levels = levels;
+    this.#middle = middle;
+    this.#head = options.online === null ? null : new OnlineHead(inputSize, options.online);
+    this.#features = new Float64Array(this.#head === null ? 0 : onlineWidth(inputSize));
+    this.#entrySize = QUANTILES + levels.length + (this.#head === null ? 0 : 2 + this.#features.length);
+    let size = SERIES_SIZE;
+    this.#parts = horizons.map((horizon) => {
+      const length = horizon.steps ?? horizon.spanMs ?? 1;
+      const capacity = Math.min(options.pending, length);
+      const at = size;
+      const calibrationAt = at + RING + capacity * this.#entrySize;
+      const headAt = calibrationAt + (options.calibration === null ? 0 : calibrationSize(levels.length));
+      const scoresAt = headAt + (this.#head === null ? 0 : onlineSize(inputSize));
+      size = scoresAt + (options.scores === null ? 0 : SCORES_SIZE);
+      return { ...{ horizon, at, capacity, calibrationAt, headAt, scoresAt }, stride: Math.ceil(length / capacity) };
+    });
+    this.outputState = { size, meaning: meaningOf(JSON.stringify([options, of])) };
+    this.#settled = { values: new Float64Array(0), quantilesAt: 0, middle, weight: 0, truth: 0, width: 1 };
+  }
+
+  /** Scores what has come true with this row, and learns from it. */
+  settle(row: VerifiedRow): void {
+    const { state, stateAt } = row;
+    state[stateAt + ROWS] += 1;
+    const rows = state[stateAt + ROWS];
+    for (let h = 0; h < this.#parts.length; h += 1) {
+      const part = this.#parts[h];
+      const at = stateAt + part.at;
+      const now = part.horizon.steps === null ? row.timeMs : rows;
+      while (state[at + LENGTH] > 0) {
+        const entry = at + RING + state[at + BEGIN] * this.#entrySize;
+        if (!(state[entry + TARGET] <= now)) break;
+        // In time the truth is the first value known from then on; in rows it is this row's or none.
+        if (!Number.isFinite(row.log) && part.horizon.steps === null) break;
+        if (Number.isFinite(row.log)) this.#settleOne(row, part, entry);
+        state[at + BEGIN] = (state[at + BEGIN] + 1) % part.capacity;
+        state[at + LENGTH] -= 1;
+      }
+    }
+  }
+
+  #settleOne(row: VerifiedRow, part: Part, entry: number): void {
+    const { state, stateAt } = row;
+    const { calibration, scores } = this.#options;
+    const one = this.#settled;
+    one.values = state;
+    one.quantilesAt = entry + QUANTILES;
+    one.weight = state[entry + WEIGHT];
+    one.truth = row.log - state[entry + LOG];
+    one.width = state[entry + WIDTH];
+    if (!Number.isFinite(one.truth)) return;
+    if (calibration !== null) track(state, stateAt + part.calibrationAt, this.#levels, one, calibration);
+    if (scores !== null) score(state, stateAt + part.scoresAt, this.#levels, one, scores.memory);
+    if (this.#head === null) return;
+    const saidAt = entry + QUANTILES + this.#levels.length;
+    const features = state.subarray(saidAt + 2, saidAt + 2 + this.#features.length);
+    const residual = one.truth / one.width - state[saidAt];
+    this.#head.learn(state, stateAt + part.headAt, features, { residual, correction: state[saidAt + 1] });
+  }
+
+  /** Corrects the quantiles, log returns that rise, of a forecast of horizon `h` that is `width` wide, and keeps it until its truth comes. */
+  take(row: VerifiedRow, h: number, quantiles: Float64Array, width: number): void {
+    const { state, stateAt } = row;
+    const part = this.#parts[h];
+    const median = quantiles[this.#middle] / width;
+    if (this.#head !== null) {
+      writeFeatures(this.#features, median, row);
+      this.#correction = correctionOf(state, stateAt + part.headAt, this.#features);
+      const shift = isWorth(state, stateAt + part.headAt) ? this.#correction * width : 0;
+      for (let i = 0; i < quantiles.length; i += 1) quantiles[i] += shift;
+    }
+    if (this.#options.calibration !== null)
+      calibrate(state, stateAt + part.calibrationAt, quantiles, { middle: this.#middle, width });
+    this.#keep(row, part, quantiles, { width, median });
+  }
+
+  #keep(
+    row: VerifiedRow,
+    part: Part,
+    quantiles: Float64Array,
+    { width, median }: { readonly width: number; readonly median: number },
+  ): void {
+    const { state, stateAt, log } = row;
+    const at = stateAt + part.at;
+    const { steps, spanMs } = part.horizon;
+    const now = steps === null ? row.timeMs : state[stateAt + ROWS];
+    const size = this.#entrySize;
+    const isEarly = state[at + KEPT] !== 0 && now < state[at + KEPT] + part.stride;
+    if (isEarly || state[at + LENGTH] === part.capacity) {
+      if (state[at + LENGTH] > 0) {
+        const newest = (state[at + BEGIN] + state[at + LENGTH] - 1) % part.capacity;
+        state[at + RING + newest * size + WEIGHT] += 1;
+      }
+      return;
+    }
+    if (!Number.isFinite(log)) return;
+    for (let i = 0; i < quantiles.length; i += 1) if (!Number.isFinite(quantiles[i])) return;
+    const entry = at + RING + ((state[at + BEGIN] + state[at + LENGTH]) % part.capacity) * size;
+    state[at + KEPT] = now;
+    state[at + LENGTH] += 1;
+    state[entry + TARGET] = now + (steps ?? spanMs ?? 0);
+    state[entry + WEIGHT] = 1;
+    state[entry + LOG] = log;
+    state[entry + WIDTH] = width;
+    for (let i = 0; i < quantiles.length; i += 1) state[entry + QUANTILES + i] = quantiles[i];
+    if (this.#head === null) return;
+    const saidAt = entry + QUANTILES + quantiles.length;
+    state[saidAt] = median;
+    state[saidAt + 1] = this.#correction;
+    state.set(this.#features, saidAt + 2);
+  }
+
+  /** Fields of the horizon's point of measurement `score`; null where none is due. */
+  scoreFields(row: VerifiedRow, h: number): string | null {
+    const { scores } = this.#options;
+    const at = row.stateAt + this.#parts[h].scoresAt;
+    return scores !== null && isPointDue(row.state, at, scores) ? takeScoreFields(row.state, at) : null;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function meaningOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
