@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SeededRandom } from '@tideline/nn';
 import { tideline } from '../../e2e/command.ts';
+import { ROOT } from '../../e2e/services.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'tideline-backtest-'));
 after(() => rm(folder, { recursive: true }));
@@ -84,6 +87,21 @@ test('a file of any columns is backtested, its report written, and the model tha
   const served = await tideline([...serve, '--state', join(folder, 'state')]);
   assert.equal(served.code, 0, served.stderr);
   assert.equal((JSON.parse(served.stdout) as { forecasts: number }).forecasts, 198);
+});
+
+test('a backtest that a signal stops says so in its exit code', { timeout: 60_000 }, async (t) => {
+  const stream = join(folder, 'long.yaml');
+  const file = join(folder, 'long.csv');
+  await writeFile(stream, STREAM);
+  await writeFile(file, closes());
+  const run = ['backtest', '--stream', stream, '--data', file, '--map', 'date=Day', 'close=Last', '--series', 'ABC'];
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'tideline.js'), ...run, '--seeds', '1000', '--hidden', '4']);
+  t.after(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  // Told after the first seed: there are hundreds to come.
+  await once(child.stderr, 'data');
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [75, null]);
 });
 
 test('without a recipe or a stream the recipes are listed, and what is missing is named with its cure', async () => {

@@ -26,6 +26,7 @@ import {
   runRecipe,
 } from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
+import { EXIT_STOPPED } from './train.ts';
 
 export interface BacktestOptions {
   readonly recipe?: string | undefined;
@@ -71,10 +72,18 @@ export async function backtest(options: BacktestOptions, signal: AbortSignal): P
     process.stdout.write(recipesText());
     return;
   }
-  const result =
-    stream === undefined
-      ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder })
-      : await runStream(stream, options, run);
+  let result: BacktestResult;
+  try {
+    result =
+      stream === undefined
+        ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder })
+        : await runStream(stream, options, run);
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    process.stderr.write('tideline backtest: stopped; there is no result.\n');
+    process.exitCode = EXIT_STOPPED;
+    return;
+  }
   if (out !== undefined) await writeResult(out, result);
   if (save !== undefined) await saveTrained(save, result);
   process.stdout.write(options.json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));

@@ -3,6 +3,7 @@ import type { CellKind } from '@tideline/nn';
 import { DATA_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 import { positive, wholeNumber } from './option-values.ts';
+import { EXIT_STOPPED } from './train.ts';
 
 const HELP_END = `Examples:
   tideline backtest --recipe spy-volatility --seeds 10 --json
@@ -12,7 +13,8 @@ const HELP_END = `Examples:
   tideline backtest                                              the recipes
 
 --out writes index.html (tables and plots), figures.csv, forecasts.csv and result.json.
-A recipe's data lies under TIDELINE_DATA; docs/recipes/ says what each needs, docs/forecast-quality.md what came out.`;
+A recipe's data lies under TIDELINE_DATA; docs/recipes/ says what each needs, docs/forecast-quality.md what came out.
+Exit code: ${EXIT_STOPPED} stopped by a signal.`;
 
 export function addBacktest(program: Program): void {
   program

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { EpochReport } from '@tideline/nn';
+import { letSignalsThrough } from '@tideline/trainer';
 import { SingleBar } from 'cli-progress';
 
 export interface TrainProgress {
@@ -21,8 +21,7 @@ export function trainProgress(epochs: number, terminal: NodeJS.WriteStream = pro
   return {
     onEpoch: async (report) => {
       show.epoch(report, left(report));
-      // Training keeps the thread to itself: here a signal gets through.
-      await setImmediate();
+      await letSignalsThrough();
     },
     stop: () => show.stop(),
   };

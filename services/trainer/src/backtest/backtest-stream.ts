@@ -23,6 +23,7 @@ import {
 import { QUANTILE_TRAINING, SERIES_ROWS_MIN, taskOf, tooLittle } from '../declared.ts';
 import { type QuantileTask, segmentsBetween } from '../quantile-task.ts';
 import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
+import { letSignalsThrough } from '../signals.ts';
 import { dataOf, modelOf, notesOf, splitOf } from './describe-backtest.ts';
 import { type PointReader, pipelinePass } from './pipeline-pass.ts';
 import type { BacktestResult, Figures, ForecastTrack, Metric, ResultTable } from './result.ts';
@@ -185,7 +186,7 @@ async function trainFold(
     );
   const { weights } = await trainRecurrent({
     ...QUANTILE_TRAINING,
-    ...{ spec, seed, epochs, patience, learningRate },
+    ...{ spec, seed, epochs, patience, learningRate, onEpoch: letSignalsThrough },
     train: part(Number.NEGATIVE_INFINITY, fold.validationMs),
     validation: part(fold.validationMs, fold.testMs),
     ...(signal ? { signal } : {}),

@@ -17,6 +17,7 @@ import {
 import { sleep } from '@tideline/runtime';
 import type { SourceRecord } from '@tideline/streams';
 import type { Refused } from '../series-rows.ts';
+import { letSignalsThrough } from '../signals.ts';
 
 /** One series' steps as the pipeline made them. */
 export interface SeriesPass {
@@ -114,6 +115,7 @@ export async function pipelinePass(options: PipelinePassOptions): Promise<Pipeli
     await ingest.start(shard);
     let from = 0;
     for (const batch of batchesOf(records)) {
+      await letSignalsThrough();
       signal.throwIfAborted();
       const next = from + batch.length;
       await ingest.batch({ shard, from, next, records: batch });

@@ -12,6 +12,7 @@ import type { BacktestResult, Figures, ForecastTrack, Metric, NamedFigures, Seed
 import { leastSquares } from '../least-squares.ts';
 import { readRecordFiles } from '../record-files.ts';
 import { readRows, type SeriesRows } from '../series-rows.ts';
+import { letSignalsThrough } from '../signals.ts';
 import { foldScaling, scalingOf, standardised } from '../standardise.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 
@@ -176,7 +177,7 @@ async function trainSeed(
   const { weights, history } = await trainRecurrent({
     ...SETTINGS,
     ...{ spec, seed, train, validation: [part(FIRST_ROW, test, validation)] },
-    ...{ windowRows: CHUNK.rows, patience: SETTINGS.epochs },
+    ...{ windowRows: CHUNK.rows, patience: SETTINGS.epochs, onEpoch: letSignalsThrough },
     ...(signal ? { signal } : {}),
   });
   const epoch = history.findLast(({ best }) => best)?.epoch ?? 0;

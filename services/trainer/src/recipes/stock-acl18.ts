@@ -14,6 +14,7 @@ import { rowsBefore } from '../backtest/walk-forward.ts';
 import { leastSquares } from '../least-squares.ts';
 import { readRecordFiles, sha256Of } from '../record-files.ts';
 import { readRows, type SeriesRows } from '../series-rows.ts';
+import { letSignalsThrough } from '../signals.ts';
 import { foldScaling, type Scaling, scalingOf, standardised } from '../standardise.ts';
 import {
   dayOf,
@@ -189,6 +190,7 @@ async function trainSeed(
   const scaling = inputScaling(task);
   const { weights, history } = await trainRecurrent({
     ...SETTINGS,
+    onEpoch: letSignalsThrough,
     ...{ spec, seed, train: sequencesOf(task, 'train', scaling), validation: sequencesOf(task, 'val', scaling) },
     ...(signal ? { signal } : {}),
   });
