@@ -18,6 +18,8 @@ export { followPartition } from './kafka/follow-partition.ts';
 export type { KafkaConnection, KafkaLog } from './kafka/kafka-connection.ts';
 export type { KafkaSourceOptions } from './kafka/kafka-source.ts';
 export { createKafkaSource } from './kafka/kafka-source.ts';
+export type { PointTopicOptions } from './kafka/point-topic.ts';
+export { createPointTopicSink } from './kafka/point-topic.ts';
 export type { ReadDeadLettersOptions } from './kafka/read-dead-letters.ts';
 export { readDeadLetters } from './kafka/read-dead-letters.ts';
 export type { RedriveOptions } from './kafka/redrive.ts';

@@ -42,6 +42,8 @@ export { announceOutstanding, createIngest } from './ingest.ts';
 export {
   digestOfLines,
   escapeTag,
+  lineFields,
+  lineTags,
   PointDigest,
   pointIdentity,
   pointSubNs,

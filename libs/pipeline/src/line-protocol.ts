@@ -67,6 +67,32 @@ export function splitLine(line: string): { readonly head: string; readonly field
   return { head: line.slice(0, at), fields: line.slice(at + 1, last), time: line.slice(last + 1) };
 }
 
+/** Tags of a line's head, `measurement,tag=value,...`, without their escapes. */
+export function lineTags(head: string): Map<string, string> {
+  const [, ...tags] = head.match(/(?:\\[,= ]|[^,])+/g) ?? [];
+  return new Map(
+    tags.map((tag) => {
+      const at = tag.search(/(?<!\\)=/);
+      return [unescapeTag(tag.slice(0, at)), unescapeTag(tag.slice(at + 1))];
+    }),
+  );
+}
+
+/** Fields of a line as they are written: `1.5`, `3i`, `"a text"`. */
+export function lineFields(fields: string): Map<string, string> {
+  const parts = fields.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
+  return new Map(
+    parts.map((part) => {
+      const at = part.indexOf('=');
+      return [part.slice(0, at), part.slice(at + 1)];
+    }),
+  );
+}
+
+function unescapeTag(text: string): string {
+  return text.replace(/\\([,= ])/g, '$1');
+}
+
 /** SHA-256 over a set of points, whatever their order and however often each was written: the last write of an identity counts, as in InfluxDB. */
 export function digestOfLines(lines: Iterable<string>): string {
   const points = new Map<string, string>();

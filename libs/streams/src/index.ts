@@ -1,3 +1,6 @@
+export type { Alert } from './alerts/alert.ts';
+export { ALERT_PREFIX, parseAlert } from './alerts/alert.ts';
+export { readCallRules } from './alerts/rules-file.ts';
 export { createCallVolumeStream } from './call-volume/call-volume-stream.ts';
 export type { ServiceTarget } from './call-volume/erlang-c.ts';
 export { agentsFor, erlangB, erlangC, loadOf, serviceLevel } from './call-volume/erlang-c.ts';
@@ -18,6 +21,8 @@ export {
   sentimentClass,
   YES_NO,
 } from './calls/outputs.ts';
+export type { CallRules } from './calls/rules.ts';
+export { parseCallRules } from './calls/rules.ts';
 export type { Declaration, QuantileOutput } from './declared/declaration.ts';
 export { declarationDigest } from './declared/declaration-digest.ts';
 export { createDeclaredStream } from './declared/declared-stream.ts';

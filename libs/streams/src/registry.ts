@@ -1,5 +1,6 @@
 import type { Model } from '@tideline/nn';
 import { ConfigError, type LatePolicy, PoisonRecordError, type Stream } from '@tideline/pipeline';
+import { readCallRules } from './alerts/rules-file.ts';
 import { createCallVolumeStream } from './call-volume/call-volume-stream.ts';
 import { VOLUME_KEY_FIELD } from './call-volume/decode.ts';
 import { CALL_VOLUME_DEFAULTS, type CallVolumeSettings } from './call-volume/settings.ts';
@@ -25,6 +26,8 @@ export interface StreamOptions {
   readonly redact?: boolean;
   /** Whether a built-in stream of quantiles scores and calibrates its forecasts; a declared one says so itself. */
   readonly isVerified?: boolean;
+  /** Path of the rules for alerts, of streams that have such; default none. */
+  readonly rules?: string;
 }
 
 interface BuiltIn {
@@ -33,14 +36,18 @@ interface BuiltIn {
   readonly keyField: string;
 }
 
+function createRuledCalls({ rules, ...options }: StreamOptions): Stream {
+  return createCallStream({ ...options, ...(rules === undefined ? {} : { rules: readCallRules(rules) }) });
+}
+
 const STREAMS = {
   ticks: { create: createTickStream, modelName: 'ticks-lstm', keyField: 'symbol' },
-  calls: { create: createCallStream, modelName: 'calls-gru', keyField: 'callId' },
   'call-volume': {
     create: createCallVolumeStream,
     modelName: CALL_VOLUME_DEFAULTS.model,
     keyField: VOLUME_KEY_FIELD,
   },
+  calls: { create: createRuledCalls, modelName: 'calls-gru', keyField: 'callId' },
 } as const satisfies Record<string, BuiltIn>;
 
 export type StreamName = keyof typeof STREAMS;

@@ -54,6 +54,8 @@ export const STREAM_FIELDS = {
   TIDELINE_REDACT: ON_OFF.optional(),
   /** Whether `ticks` scores its forecasts when their truth comes and calibrates its intervals by it: `on`, `ticks=on`; a declared stream says so itself. */
   TIDELINE_VERIFY: ON_OFF.optional(),
+  /** A file of rules for alerts over calls: `rules.yaml`, or `calls=rules.yaml`. */
+  TIDELINE_RULES: byTopic(z.string().min(1, 'must be the path of a file')).optional(),
   /** The model of a topic, `ticks=ticks-v2`; the stream's own where nothing is said. */
   TIDELINE_MODEL: MODEL.optional(),
 };
@@ -64,19 +66,21 @@ export interface StreamConfig {
   readonly TIDELINE_IDLE_TTL_MS?: ByTopic<number | null> | undefined;
   readonly TIDELINE_REDACT?: ByTopic<boolean> | undefined;
   readonly TIDELINE_VERIFY?: ByTopic<boolean> | undefined;
+  readonly TIDELINE_RULES?: ByTopic<string> | undefined;
   readonly TIDELINE_MODEL?: ByTopic<string> | undefined;
 }
 
 /** The topics with the rules of each. Throws ConfigError where a rule names a topic that is not served. */
 export function servedTopics(config: StreamConfig): readonly TopicStream[] {
   const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late, TIDELINE_IDLE_TTL_MS: idle, TIDELINE_MODEL: models } = config;
-  const { TIDELINE_REDACT: redactions, TIDELINE_VERIFY: verify } = config;
+  const { TIDELINE_REDACT: redactions, TIDELINE_VERIFY: verify, TIDELINE_RULES: ruleFiles } = config;
   const known = new Set(streams.map(({ topic }) => topic));
   const rules = {
     TIDELINE_LATE: late,
     TIDELINE_IDLE_TTL_MS: idle,
     TIDELINE_REDACT: redactions,
     TIDELINE_VERIFY: verify,
+    TIDELINE_RULES: ruleFiles,
     TIDELINE_MODEL: models,
   };
   const problems = Object.entries(rules).flatMap(([name, rule]) =>
@@ -88,6 +92,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
   return streams.map((entry) => {
     const policy = ruleOf(late, entry.topic);
     const idleTtlMs = ruleOf(idle, entry.topic);
+    const rules = ruleOf(ruleFiles, entry.topic);
     const redact = ruleOf(redactions, entry.topic);
     const isVerified = ruleOf(verify, entry.topic);
     const model = ruleOf(models, entry.topic);
@@ -97,6 +102,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
       ...(idleTtlMs === undefined ? {} : { idleTtlMs }),
       ...(redact === undefined ? {} : { redact }),
       ...(isVerified === undefined ? {} : { isVerified }),
+      ...(rules === undefined ? {} : { rules }),
       ...(model === undefined ? {} : { model }),
     };
   });

@@ -17,6 +17,8 @@ export interface TopicStream {
   readonly redact?: boolean;
   /** Where it is said whether a built-in stream of quantiles scores and calibrates its forecasts. */
   readonly isVerified?: boolean;
+  /** Path of its rules for alerts, where it has such. */
+  readonly rules?: string;
 }
 
 /**

@@ -7,10 +7,15 @@ import { z } from 'zod';
 export const FORECASTER_CONFIG = z
   .object({
     ...REDIS_FIELDS,
-    /** Asked for only where late records go to the dead letters. */
+    /** Asked for only where late records go to the dead letters, or a topic has rules for alerts. */
     ...KAFKA_FIELDS,
     ...INFLUX_FIELDS,
     ...STREAM_FIELDS,
+    /** Where alerts are told, where a topic has rules. */
+    TIDELINE_ALERT_TOPIC: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be the name of a topic')
+      .default('alerts'),
     /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
     TIDELINE_MODELS: z.string().min(1).default('models'),
     TIDELINE_ENGINE: z.enum(ENGINE_KINDS).default('auto'),

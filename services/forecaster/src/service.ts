@@ -4,10 +4,11 @@ import {
   createBullTicketQueue,
   createInfluxSink,
   createKafkaDeadLetterSink,
+  createPointTopicSink,
   createRedisLiveFeed,
   createRedisShardStore,
 } from '@tideline/adapters';
-import { type DeadLetterSink, Forecaster, type Stream } from '@tideline/pipeline';
+import { type DeadLetterSink, Forecaster, type PointSink, type Stream } from '@tideline/pipeline';
 import {
   createLogger,
   createMetrics,
@@ -18,7 +19,7 @@ import {
   sleep,
   startHealthServer,
 } from '@tideline/runtime';
-import { servedTopics } from '@tideline/streams';
+import { parseAlert, servedTopics } from '@tideline/streams';
 import { FORECASTER_CONFIG, type ForecasterConfig } from './config.ts';
 import { createForecasterEvents } from './events.ts';
 import { loadTopics } from './topics.ts';
@@ -53,7 +54,8 @@ export async function runForecaster(
     await createRedisShardStore({ url, prefix, logBytesMax: Number.MAX_SAFE_INTEGER, onWarning }),
   );
   const live = stack.use(await createRedisLiveFeed({ url, channel: `${prefix}-live`, onWarning }));
-  const sink = stack.use(await createInfluxSink(influxOptions(config)));
+  const points = stack.use(await createInfluxSink(influxOptions(config)));
+  const sink = await withAlerts({ config, points, stack, log });
   const deadLetters = await openDeadLetters({ config, topics, stack, log });
   const queue = stack.use(
     await createBullTicketQueue({
@@ -102,6 +104,26 @@ async function openDeadLetters(parts: {
   const onLog = (level: 'warn' | 'error', message: string): void =>
     log[level]({ reason: message }, 'Kafka needs attention.');
   return { deadLetters: stack.use(await createKafkaDeadLetterSink({ brokers, topic, onLog })) };
+}
+
+/** The sink that tells alerts in their topic, too, where a topic has rules: otherwise the forecaster needs no Kafka. */
+async function withAlerts(parts: {
+  readonly config: ForecasterConfig;
+  readonly points: PointSink;
+  readonly stack: ResourceStack;
+  readonly log: Logger;
+}): Promise<PointSink> {
+  const { config, points: sink, stack, log } = parts;
+  if (servedTopics(config).every(({ rules }) => rules === undefined)) return sink;
+  const { TIDELINE_KAFKA_BROKERS: brokers, TIDELINE_ALERT_TOPIC: topic } = config;
+  const onLog = (level: 'warn' | 'error', message: string): void =>
+    log[level]({ reason: message }, 'Kafka needs attention.');
+  return stack.use(await createPointTopicSink({ brokers, topic, sink, messageOf: alertMessage, onLog }));
+}
+
+function alertMessage(line: string): { readonly key: string; readonly value: string } | null {
+  const alert = parseAlert(line);
+  return alert === null ? null : { key: alert.id, value: JSON.stringify(alert) };
 }
 
 function influxOptions(config: ForecasterConfig): Parameters<typeof createInfluxSink>[0] {

@@ -1,4 +1,4 @@
-import { splitLine } from '@tideline/pipeline';
+import { lineFields, lineTags, splitLine } from '@tideline/pipeline';
 
 /** One horizon of a forecast, in the unit of the series. */
 export interface Forecast {
@@ -44,7 +44,7 @@ export function parseLivePoint(line: string): LivePoint | null {
   const parts = /^(?:forecast|sentiment),/.test(line) ? partsOf(line) : null;
   if (parts === null || !/^-?\d+$/.test(parts.time)) return null;
   const { head, fields, time } = parts;
-  const tags = tagsOf(head);
+  const tags = lineTags(head);
   const values = numbersOf(fields);
   const series = tags.get('series');
   if (series === undefined) return null;
@@ -84,26 +84,6 @@ function sentimentPoint(
   return { ...point, kind: 'sentiment', queue, agent, speaker, score, callScore, escalation };
 }
 
-function tagsOf(head: string): Map<string, string> {
-  const [, ...tags] = head.match(/(?:\\[,= ]|[^,])+/g) ?? [];
-  return new Map(
-    tags.map((tag) => {
-      const at = tag.search(/(?<!\\)=/);
-      return [unescapeTag(tag.slice(0, at)), unescapeTag(tag.slice(at + 1))];
-    }),
-  );
-}
-
-function unescapeTag(text: string): string {
-  return text.replace(/\\([,= ])/g, '$1');
-}
-
 function numbersOf(fields: string): Map<string, number> {
-  const parts = fields.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
-  return new Map(
-    parts.map((part) => {
-      const at = part.indexOf('=');
-      return [part.slice(0, at), Number(part.slice(at + 1).replace(/[iu]$/, ''))];
-    }),
-  );
+  return new Map([...lineFields(fields)].map(([name, value]) => [name, Number(value.replace(/[iu]$/, ''))]));
 }

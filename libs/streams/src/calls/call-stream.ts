@@ -11,30 +11,33 @@ import {
   type Stream,
   stringField,
 } from '@tideline/pipeline';
+import { ALERT_PREFIX } from '../alerts/alert.ts';
 import { redactText } from '../privacy/redact.ts';
+import { alertState, createAlertWatch, type FoundAlert, type RuledTurn } from './alert-state.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
-import { type CallReader, callOutputSizeOf, callReaderOf } from './outputs.ts';
+import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { CALL_REDACTION } from './redaction.ts';
+import type { CallRules } from './rules.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
 const TAG_NUMBERS = textStateSize(42);
 
-/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time of the last one, queue, agent, and the turns taken. */
-const S = {
-  count: 0,
-  compoundSum: 1,
-  lastMs: 2,
-  queue: 3,
-  agent: 3 + TAG_NUMBERS,
-  turns: 3 + 2 * TAG_NUMBERS,
-} as const;
+/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time of the last one, whether the line is held, queue, agent, turns. */
+const AGENT = 4 + TAG_NUMBERS;
+const S = { count: 0, compoundSum: 1, lastMs: 2, held: 3, queue: 4, agent: AGENT, turns: AGENT + TAG_NUMBERS } as const;
 const STATE_SIZE = S.turns + TURNS_SIZE;
 
 /** Places in a row's context: the call's mean compound score, then queue and agent as they were at the row. */
-export const CALL_CONTEXT = { score: 0, compound: 1, queue: 2, agent: 2 + TAG_NUMBERS } as const;
-const CONTEXT_SIZE = CALL_CONTEXT.agent + TAG_NUMBERS;
+export const CALL_CONTEXT = {
+  score: 0,
+  compound: 1,
+  queue: 2,
+  agent: 2 + TAG_NUMBERS,
+  silenceMs: 2 + 2 * TAG_NUMBERS,
+} as const;
+const CONTEXT_SIZE = CALL_CONTEXT.silenceMs + 1;
 
 /** Nobody holds a line for an hour without a word, a hold or a transfer. */
 export const CALL_IDLE_TTL_MS = 3_600_000;
@@ -50,6 +53,8 @@ export interface CallStreamOptions {
   readonly idleTtlMs?: number | null;
   /** Whether names, numbers and addresses are taken out of the texts before anything is kept or computed; default true. */
   readonly redact?: boolean;
+  /** What alerts are looked for; default none. */
+  readonly rules?: CallRules;
 }
 
 /**
@@ -64,6 +69,8 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const { idleTtlMs = CALL_IDLE_TTL_MS, redact = true } = options;
   const features = callFeaturesOf(options.model);
   const read = callReaderOf(options.model?.spec);
+  const { rules } = options;
+  const watch = createAlertWatch(rules ?? { rules: [], categories: [] });
   return {
     name: 'calls',
     looksForSaturation: true,
@@ -72,6 +79,7 @@ export function createCallStream(options: CallStreamOptions): Stream {
     schema: CALL_SCHEMA,
     stateSize: STATE_SIZE + features.stateSize,
     contextSize: CONTEXT_SIZE,
+    ...(rules === undefined ? {} : { outputState: alertState(rules) }),
     inputSize: features.inputSize,
     outputSize: callOutputSizeOf(options.model?.spec),
     begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
@@ -81,7 +89,10 @@ export function createCallStream(options: CallStreamOptions): Stream {
     decode: (record, builder) => decodeCall(record, builder, redact ? redactText : (text) => text),
     advance: (chunk, row, buffers) => advanceCall(chunk, row, buffers, features),
     emit(shard, chunk, row, output, lines) {
-      lines.push(sentimentLine({ shard, chunk, row, output, model, read }));
+      const point = { shard, chunk, row, output, model, said: read(output.outputs, output.outputAt) };
+      lines.push(sentimentLine(point));
+      const alerts = watch(ruledTurn(point), output.state, output.stateAt);
+      for (const alert of alerts) lines.push(alertLine(point, alert));
     },
   };
 }
@@ -93,6 +104,7 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: C
   const agent = chunk.texts[CALL_TEXTS.agent][row];
   if (queue !== '') writeText(state, s + S.queue, TAG_NUMBERS, queue);
   if (agent !== '') writeText(state, s + S.agent, TAG_NUMBERS, agent);
+  if (type === 'hold') state[s + S.held] = 1;
   if (type === 'ended') return 'end';
   // A turn advances the call once, whatever the policy for repeated records: `apply` counts its repetitions and corrections.
   if (!isFinal(chunk, row) || isTakenTurn(chunk, row, state, s + S.turns)) return 'skip';
@@ -113,6 +125,8 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: C
   context[contextAt + CALL_CONTEXT.score] = state[s + S.compoundSum] / (count + 1);
   context[contextAt + CALL_CONTEXT.compound] = compound;
   context.set(state.subarray(s + S.queue, s + S.queue + 2 * TAG_NUMBERS), contextAt + CALL_CONTEXT.queue);
+  context[contextAt + CALL_CONTEXT.silenceMs] = state[s + S.held] === 1 ? 0 : gapMs;
+  state[s + S.held] = 0;
   return 'step';
 }
 
@@ -126,31 +140,67 @@ function repeatsTurn(chunk: Chunk, row: number, state: Float64Array, s: number):
   return isFinal(chunk, row) && isTakenTurn(chunk, row, state, s + S.turns);
 }
 
-function sentimentLine(point: {
+interface TurnPoint {
   readonly shard: Shard;
   readonly chunk: Chunk;
   readonly row: number;
   readonly output: RowOutput;
   readonly model: string;
-  readonly read: CallReader;
-}): string {
-  const { shard, chunk, row, output, model, read } = point;
+  readonly said: CallProbabilities;
+}
+
+function scoreOf({ said: { sentiment }, output: { context, contextAt } }: TurnPoint): number {
+  return sentiment ? sentiment[2] - sentiment[0] : context[contextAt + CALL_CONTEXT.compound];
+}
+
+function ruledTurn(point: TurnPoint): RuledTurn {
+  const { chunk, row, said, output } = point;
+  return {
+    speaker: chunk.texts[CALL_TEXTS.speaker][row],
+    text: chunk.texts[CALL_TEXTS.text][row],
+    score: scoreOf(point),
+    callScore: output.context[output.contextAt + CALL_CONTEXT.score],
+    escalation: said.escalation,
+    silenceMs: output.context[output.contextAt + CALL_CONTEXT.silenceMs],
+  };
+}
+
+/** The call's agent and queue at the turn, and its id, as tags. */
+function tagsOf({
+  chunk,
+  row,
+  output: { context, contextAt },
+}: TurnPoint): Record<'agent' | 'queue' | 'series', string> {
+  return {
+    agent: tag(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS)),
+    queue: tag(readText(context, contextAt + CALL_CONTEXT.queue, TAG_NUMBERS)),
+    series: escapeTag(chunk.keys[chunk.keyOf[row]]),
+  };
+}
+
+function alertLine(point: TurnPoint, { rule: { name, severity }, value, reason }: FoundAlert): string {
+  const { shard, chunk, row } = point;
+  const { agent, queue, series } = tagsOf(point);
+  return (
+    `${ALERT_PREFIX}agent=${agent},kind=rule,queue=${queue},rule=${name},series=${series},severity=${severity},stream=calls ` +
+    `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,reason=${stringField(reason)},value=${value} ${pointTime(chunk, row)}`
+  );
+}
+
+function sentimentLine(point: TurnPoint): string {
+  const { shard, chunk, row, output, model, said } = point;
   const { context, contextAt } = output;
-  const said = read(output.outputs, output.outputAt);
-  const agent = tag(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS));
-  const queue = tag(readText(context, contextAt + CALL_CONTEXT.queue, TAG_NUMBERS));
+  const { agent, queue, series } = tagsOf(point);
   const speaker = tag(chunk.texts[CALL_TEXTS.speaker][row]);
-  const series = escapeTag(chunk.keys[chunk.keyOf[row]]);
   const { sentiment, emotion, escalation, satisfaction, callSatisfaction } = said;
   const [negative, neutral, positive] = sentiment ?? [null, null, null];
-  const score = sentiment ? sentiment[2] - sentiment[0] : context[contextAt + CALL_CONTEXT.compound];
   return (
     `sentiment,agent=${agent},model=${model},queue=${queue},series=${series},speaker=${speaker},stream=calls ` +
     `call_score=${context[contextAt + CALL_CONTEXT.score]}${field('call_satisfaction', callSatisfaction?.expected)}` +
     `${field('dissatisfied', satisfaction?.dissatisfied)}${emotion ? `,emotion=${stringField(emotion.name)}` : ''}` +
     `${field('emotion_share', emotion?.probability)}${field('escalation', escalation)}` +
     `${field('negative', negative)}${field('neutral', neutral)},offset=${chunk.offsets[row]}i,partition=${shard.partition}i` +
-    `${field('positive', positive)}${field('satisfaction', satisfaction?.expected)},score=${score} ${pointTime(chunk, row)}`
+    `${field('positive', positive)}${field('satisfaction', satisfaction?.expected)},score=${scoreOf(point)} ${pointTime(chunk, row)}`
   );
 }
 

@@ -28,6 +28,7 @@ export interface DemoOptions {
   readonly late: LatePolicy;
   readonly idleTtlMs?: number | null | undefined;
   readonly verify?: 'on' | 'off' | undefined;
+  readonly rules?: string | undefined;
   readonly seed: number;
 }
 
@@ -38,7 +39,11 @@ const ONCE_BATCH_RECORDS = 5_000;
 /** `tideline demo`: the embedded mode over a feed, with its page unless `once`. */
 export async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void> {
   const log = createLogger({ service: 'demo', level: 'info' });
-  const streams = parseStreams(options.streams);
+  const { rules } = options;
+  const streams = parseStreams(options.streams).map((entry) => ({
+    ...entry,
+    ...(rules === undefined ? {} : { rules }),
+  }));
   const folder = options.state ?? join(STATE_FOLDER, 'demo');
   if (options.state === undefined) await rm(folder, { recursive: true, force: true });
   const { open, replayable } = feedOf(options, streams);

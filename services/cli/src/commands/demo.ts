@@ -57,6 +57,7 @@ export function addDemo(program: Program): void {
         'score the forecasts of ticks when their truth comes, and calibrate their intervals (default: on, with --once off)',
       ).choices(['on', 'off'] as const),
     )
+    .option('--rules <file>', 'rules for alerts over calls (docs/calls.md)')
     .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
     .addHelpText('after', EXAMPLES)
     .action((options) =>
