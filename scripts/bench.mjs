@@ -7,6 +7,8 @@ import { fail, ROOT, runProgram } from './run.mjs';
 /** Name: what it measures. Each is test/bench/NAME/main.ts. */
 const BENCHES = {
   pipeline: 'the standard job from Kafka to InfluxDB: records a second, processor time, memory, every point checked',
+  latency: 'from a tick to its acknowledged point at a steady rate',
+  hops: 'what a record costs at each hop, from processor profiles of a run of the standard job',
   engines:
     'every engine beside onnxruntime, PyTorch and TensorFlow.js, and the distance from the limits of the machine',
 };

@@ -1,7 +1,4 @@
 /** One run of the standard job: the topic is filled first, then one ingest and one forecaster, as processes, work it off into InfluxDB. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createInfluxReader,
@@ -11,13 +8,11 @@ import {
   openRedis,
   sortedLine,
 } from '@tideline/adapters';
-import { startStack } from '@tideline/native';
-import { saveModel } from '@tideline/nn';
 import { type RawRecord, shardName } from '@tideline/pipeline';
 import { createStream } from '@tideline/streams';
 import { offlinePass } from '../../e2e/offline-pass.ts';
-import { ROOT, type RunningService, startService } from '../../e2e/services.ts';
 import { eventually } from '../../stack/index.ts';
+import { DATABASE, openJob, PARTITIONS, STREAM, startServices, TOPIC } from './job.ts';
 import { cpuSeconds, peakMegabytes, pointsWritten } from './processes.ts';
 import { standardModel, standardTicks, type Variant } from './workload.ts';
 
@@ -26,7 +21,7 @@ export interface RunOptions {
   readonly records: number;
   /** Kill both services at two fifths and start them again. */
   readonly kill: boolean;
-  /** Folder for a processor profile of each service; null: none. */
+  /** Folder for a processor profile of each service, in a folder of its name; null: none. */
   readonly profile: string | null;
   readonly say: (line: string) => void;
 }
@@ -39,6 +34,8 @@ export interface RunResult {
   readonly recordsPerSecond: number;
   /** Processor seconds a million records; of the services since the first tick (after a kill: since their second start). */
   readonly cpuPerMillion: Readonly<Record<'ingest' | 'forecaster' | 'redis' | 'kafka' | 'influx', number>>;
+  /** Processor seconds of the whole process, its start too (after a kill: of the second one). */
+  readonly wholeCpu: Readonly<Record<'ingest' | 'forecaster', number>>;
   readonly peakMb: Readonly<Record<'ingest' | 'forecaster', number>>;
   /** Bytes of Redis for each series that it holds. */
   readonly redisBytesASeries: number;
@@ -47,46 +44,23 @@ export interface RunResult {
   readonly killed: boolean;
 }
 
-const PARTITIONS = 4;
 const BATCH = 5_000;
 const POLL_MS = 25;
 const KILL_AT = 0.4;
 const DEADLINE_MS = 300_000;
-const TOPIC = 'ticks';
-const DATABASE = 'bench';
-const STREAM = join(ROOT, 'test', 'bench', 'peers', 'tideline', 'stream.yaml');
 
 export async function runPipeline(options: RunOptions): Promise<RunResult> {
   const { variant, records, say } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
-  try {
-    say('Starting Kafka, Redis and InfluxDB ...');
-    await using stack = await startStack({ folder });
-    const { kafka = '', redis = '', influx = '' } = stack.addresses;
-    const model = standardModel();
-    const models = join(folder, 'models');
-    await mkdir(join(models, model.spec.name), { recursive: true });
-    await saveModel(join(models, model.spec.name, 'model.tdl'), model, {});
-    say(`Producing ${records} ticks (${variant}) ...`);
-    await produce(kafka, variant, records);
-    const env = {
-      TIDELINE_KAFKA_BROKERS: kafka,
-      TIDELINE_REDIS_URL: redis,
-      TIDELINE_INFLUX_URL: influx,
-      TIDELINE_INFLUX_DATABASE: DATABASE,
-      TIDELINE_STREAMS: `${TOPIC}=${STREAM}`,
-      TIDELINE_MODELS: models,
-      TIDELINE_LOG_LEVEL: 'info',
-    };
-    const pids = Object.fromEntries(stack.servers.map(({ name, pid }) => [name, pid]));
-    const work = await workOff(options, env, pids);
-    say('Comparing every point with a straight pass over the records ...');
-    const check = await compare(influx, variant, records);
-    const redisBytesASeries = await bytesASeries(redis);
-    return { variant, records, ...work, ...check, redisBytesASeries, killed: options.kill };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  say('Starting Kafka, Redis and InfluxDB ...');
+  await using job = await openJob();
+  const { TIDELINE_KAFKA_BROKERS: kafka, TIDELINE_REDIS_URL: redis, TIDELINE_INFLUX_URL: influx } = job.env;
+  say(`Producing ${records} ticks (${variant}) ...`);
+  await produce(kafka, variant, records);
+  const work = await workOff(options, job.env, job.pids);
+  say('Comparing every point with a straight pass over the records ...');
+  const check = await compare(influx, variant, records);
+  const redisBytesASeries = await bytesASeries(redis);
+  return { variant, records, ...work, ...check, redisBytesASeries, killed: options.kill };
 }
 
 async function produce(kafka: string, variant: Variant, records: number): Promise<void> {
@@ -102,23 +76,15 @@ async function produce(kafka: string, variant: Variant, records: number): Promis
   await producer.send(batch);
 }
 
-type Services = Readonly<Record<'ingest' | 'forecaster', RunningService>>;
-
-async function startServices({ profile }: RunOptions, env: Readonly<Record<string, string>>): Promise<Services> {
-  const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const forecaster = await startService('forecaster', env, flags);
-  return { forecaster, ingest: await startService('ingest', env, flags) };
-}
-
 async function workOff(
   options: RunOptions,
   env: Readonly<Record<string, string>>,
   servers: Readonly<Record<string, number>>,
-): Promise<Pick<RunResult, 'seconds' | 'recordsPerSecond' | 'cpuPerMillion' | 'peakMb'>> {
+): Promise<Pick<RunResult, 'seconds' | 'recordsPerSecond' | 'cpuPerMillion' | 'wholeCpu' | 'peakMb'>> {
   const { records, say } = options;
   const serverCpu = (): Record<string, number> =>
     Object.fromEntries(Object.entries(servers).map(([name, pid]) => [name, cpuSeconds(pid)]));
-  let services = await startServices(options, env);
+  let services = await startServices(env, options.profile);
   const before = serverCpu();
   say('Waiting for the first tick ...');
   await using store = await createRedisShardStore({
@@ -136,7 +102,7 @@ async function workOff(
     if (options.kill && !killed && points >= KILL_AT * records) {
       await Promise.all([services.ingest.kill(), services.forecaster.kill()]);
       killed = true;
-      services = await startServices(options, env);
+      services = await startServices(env, options.profile);
     }
     // A point that is written twice counts twice: after a kill the end is when nothing is behind.
     if (points >= records && (!killed || (await atLeast('position', records)))) break;
@@ -151,9 +117,10 @@ async function workOff(
   const seconds = (performance.now() - started) / 1e3;
   const after = serverCpu();
   const { ingest, forecaster } = services;
+  const wholeCpu = { ingest: cpuSeconds(ingest.pid), forecaster: cpuSeconds(forecaster.pid) };
   const used = {
-    ingest: cpuSeconds(ingest.pid) - (killed ? 0 : atStart.ingest),
-    forecaster: cpuSeconds(forecaster.pid) - (killed ? 0 : atStart.forecaster),
+    ingest: wholeCpu.ingest - (killed ? 0 : atStart.ingest),
+    forecaster: wholeCpu.forecaster - (killed ? 0 : atStart.forecaster),
     ...Object.fromEntries(Object.entries(after).map(([name, cpu]) => [name, cpu - before[name]])),
   } as RunResult['cpuPerMillion'];
   const peakMb = { ingest: peakMegabytes(ingest.pid), forecaster: peakMegabytes(forecaster.pid) };
@@ -163,6 +130,7 @@ async function workOff(
     seconds,
     recordsPerSecond: records / seconds,
     cpuPerMillion: Object.fromEntries(perMillion) as RunResult['cpuPerMillion'],
+    wholeCpu,
     peakMb,
   };
 }
