@@ -54,7 +54,7 @@ function redisConfig(at: {
     `dir "${at.folder}"`,
     'appendonly yes',
     'appendfsync everysec',
-    // States are numbers, which do not compress, and each batch writes them anew: rewriting the file at every doubling took a quarter of Redis's processor time.
+    // States are numbers, which do not compress, and each batch writes them anew: rewriting the file at every doubling took a quarter of Redis's time.
     'rdbcompression no',
     'auto-aof-rewrite-percentage 300',
     'auto-aof-rewrite-min-size 256mb',
