@@ -86,6 +86,21 @@ test('folds are trained on their past only and beat the last value where the nex
   assert.equal(track.timeMs.length, 119);
 });
 
+test('a series that begins with the test is scored, too, and costs the others no figure', async () => {
+  const late = records(['late'], 60).map((record): SourceRecord => {
+    const { ts, ...rest } = JSON.parse(record.value) as { ts: number };
+    const timestampMs = ts + 395 * DAY_MS;
+    return { ...record, timestampMs, value: JSON.stringify({ ...rest, ts: timestampMs }) };
+  });
+  const given = [...records(['a'], 400), ...late].sort((a, b) => a.timestampMs - b.timestampMs);
+  const { tables } = await backtestStream(optionsOf({ records: given, folds: 1, epochs: 2, seeds: [1] }));
+  const [all, ofA, ofLate] = tables;
+  assert.equal(ofLate.title, '1 step ahead, series late');
+  assert(ofLate.seeds[0].figures.pinball > 0);
+  assert.equal(ofLate.seeds[0].figures.MASE, undefined);
+  assert.equal(all.seeds[0].figures.MASE, ofA.seeds[0].figures.MASE);
+});
+
 test('a seasonal naive forecast knows a season, and a season alone', async () => {
   const season = [1, 1.5, 2, 1.2];
   const random = new SeededRandom(4, 0);

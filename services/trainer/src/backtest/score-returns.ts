@@ -13,7 +13,7 @@ export interface ScoredReturn {
   readonly point: number;
   /** Unit of the series times the root of the horizon. */
   readonly unit: number;
-  /** Mean absolute return over the horizon before the test: what the last value would have missed by. */
+  /** Mean absolute return over the horizon before the test: what the last value would have missed by; NaN: not known. */
   readonly naive: number;
 }
 
@@ -27,7 +27,9 @@ export function scoreReturns(rows: readonly ScoredReturn[], levels: readonly num
       ({ y, quantiles, unit }) =>
         levels.reduce((sum, level, i) => sum + pinball(level, y / unit, quantiles[i] / unit), 0) / levels.length,
     );
-    figures.MASE = mean(intervals, ({ y, point, naive }) => Math.abs(y - point) / naive);
+    // A series that begins with the test has nothing to be measured by.
+    const known = intervals.filter(({ naive }) => naive > 0);
+    if (known.length > 0) figures.MASE = mean(known, ({ y, point, naive }) => Math.abs(y - point) / naive);
     figures[coverageName(levels)] =
       100 * mean(intervals, ({ y, quantiles }) => (y >= quantiles[0] && y <= quantiles[levels.length - 1] ? 1 : 0));
   }
