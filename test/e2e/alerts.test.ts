@@ -45,5 +45,11 @@ test('a forecaster that is killed over a day of calls leaves each alert once in 
     for (const { key, value } of messages) told.set(String(key), JSON.parse(String(value)) as Alert);
   const byId = (alerts: Iterable<Alert>): Alert[] => [...alerts].sort((a, b) => (a.id < b.id ? -1 : 1));
   assert.deepEqual(byId(told.values()), byId(stored));
+  await using gateway = await startService('gateway', { ...env, TIDELINE_GATEWAY_PORT: '0' });
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(
+    gateway.log().split('Gateway is ready')[0].split('\n').at(-1) ?? '',
+  )?.[0];
+  const { alerts } = (await (await fetch(`${url}/api/alerts`)).json()) as { readonly alerts: Alert[] };
+  assert.deepEqual(byId(alerts), byId(stored), 'the gateway finds them in InfluxDB');
   await reader.dropDatabase();
 });

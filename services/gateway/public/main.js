@@ -9,6 +9,8 @@ import { createCallList, createSeriesList } from './series-list.js';
 const LIST_MAX = 200;
 const CALLS_MAX = 100;
 const ROWS_MAX = 500;
+/** A call that is silent for longer, by the time of its events against the newest call's, is at no risk that anybody could turn. */
+const CALL_LIVE_MS = 600_000;
 /** As many as the gateway keeps. */
 const SERIES_MAX = 2_000;
 const QUIET_MS = 10_000;
@@ -142,6 +144,14 @@ function sortedSeries() {
   return [...known.forecast.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+/** Calls that go on by their risk, highest first; behind them the others, newest first. */
+function callsByRisk() {
+  const calls = [...known.sentiment.values()].reverse();
+  const newestMs = calls.reduce((max, { newest }) => Math.max(max, newest.timeMs), 0);
+  const risk = ({ newest }) => (newestMs - newest.timeMs <= CALL_LIVE_MS ? newest.escalation : -1);
+  return calls.sort((a, b) => risk(b) - risk(a));
+}
+
 function drawHeader() {
   for (const node of document.querySelectorAll('[data-stat]')) {
     const name = node.dataset.stat;
@@ -169,7 +179,7 @@ function drawLists() {
   const matching = sortedSeries().filter(({ key }) => key.toLowerCase().includes(wanted));
   lists.forecast.show(matching.slice(0, LIST_MAX), chosen.forecast?.key);
   drawMore(byId('series-more'), matching.length - LIST_MAX, 'more series: filter to see them.');
-  const calls = [...known.sentiment.values()].reverse();
+  const calls = callsByRisk();
   lists.sentiment.show(calls.slice(0, CALLS_MAX), chosen.sentiment?.key);
   drawMore(byId('calls-more'), calls.length - CALLS_MAX, 'older calls.');
   setText(byId('calls-count'), calls.length > 0 ? `${count(calls.length)} seen` : '');

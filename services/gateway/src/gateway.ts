@@ -7,6 +7,7 @@ import type { LiveFeed } from '@tideline/pipeline';
 import { ConfigurationError, type Logger } from '@tideline/runtime';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
 import { checkAccess, guardAccess } from './access.ts';
+import { AlertBoard } from './alert-board.ts';
 import { type GatewayStats, keptStats } from './gateway-stats.ts';
 import { LiveStream } from './live-stream.ts';
 import { ProblemError, sendProblem } from './problem.ts';
@@ -49,6 +50,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { feed, history, host, port, token, logger } = options;
   checkAccess({ host, token });
   const board = new SeriesBoard();
+  const alerts = new AlertBoard();
+  const add = (lines: Iterable<string>): void => {
+    board.add(lines);
+    alerts.add(lines);
+  };
   const stats = keptStats(options.stats, STATS_KEEP_MS);
   const live = new LiveStream({ board, stats });
   // `forceCloseConnections`: a live stream would hold up the end for ever.
@@ -56,17 +62,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   guardAccess(app, { host, token });
   answerWithProblems(app, logger);
-  addApi(app, { board, stats, live });
+  addApi(app, { board, alerts, stats, live });
   await addPage(app);
   // Live points first: what comes while the history is read is not missed, and a point that comes twice is one.
-  const unsubscribe = await feed.subscribe((lines) => board.add(lines));
+  const unsubscribe = await feed.subscribe(add);
   const close = async (): Promise<void> => {
     await unsubscribe();
     live[Symbol.dispose]();
     await app.close();
   };
   try {
-    if (history !== undefined) board.add(await history());
+    if (history !== undefined) add([...(await history())]);
     await listen(app, host, port);
   } catch (error) {
     await close();

@@ -1,6 +1,6 @@
 /** The newest points of InfluxDB as line protocol: what the page shows before the first live point. */
 import type { InfluxReader } from '@tideline/adapters';
-import { escapeTag } from '@tideline/pipeline';
+import { escapeTag, stringField } from '@tideline/pipeline';
 
 /** Per series and horizon; and series at most, so that an installation with 100,000 of them starts as quickly. */
 const POINTS_A_SERIES = 200;
@@ -11,6 +11,7 @@ interface Measurement {
   readonly tags: readonly string[];
   readonly floats: readonly string[];
   readonly integers: readonly string[];
+  readonly texts?: readonly string[];
 }
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -26,13 +27,22 @@ const MEASUREMENTS: readonly Measurement[] = [
     floats: ['call_score', 'escalation', 'score'],
     integers: [],
   },
+  {
+    name: 'alert',
+    tags: ['agent', 'kind', 'queue', 'rule', 'series', 'severity', 'stream'],
+    floats: ['value'],
+    integers: ['offset', 'partition'],
+    texts: ['reason'],
+  },
 ];
 
 /** Lines of the newest points, oldest first. Throws as the reader does. (`series` is a word of InfluxQL: names are quoted.) */
 export async function readHistory(reader: Pick<InfluxReader, 'query'>): Promise<string[]> {
   const found = await Promise.all(
     MEASUREMENTS.map(async (measurement) => {
-      const columns = [...measurement.floats, ...measurement.integers].join(', ');
+      const columns = [...measurement.floats, ...measurement.integers, ...(measurement.texts ?? [])]
+        .map((field) => `"${field}"`)
+        .join(', ');
       const query =
         `SELECT ${columns} FROM ${measurement.name} GROUP BY ${measurement.tags.map((tag) => `"${tag}"`).join(', ')} ` +
         `ORDER BY time DESC LIMIT ${POINTS_A_SERIES} SLIMIT ${SERIES_MAX}`;
@@ -46,11 +56,15 @@ export async function readHistory(reader: Pick<InfluxReader, 'query'>): Promise<
     .map(({ timeNs, line }) => `${line} ${timeNs}`);
 }
 
-function lineOf({ name, tags, floats, integers }: Measurement, row: Readonly<Record<string, unknown>>): string {
-  const head = tags.map((tag) => `${tag}=${escapeTag(String(row[tag]))}`);
+function lineOf(
+  { name, tags, floats, integers, texts = [] }: Measurement,
+  row: Readonly<Record<string, unknown>>,
+): string {
+  const head = tags.map((tag) => `${tag}=${escapeTag(String(row[tag] ?? ''))}`);
   const fields = [
     ...floats.map((field) => `${field}=${row[field]}`),
     ...integers.map((field) => `${field}=${row[field]}i`),
+    ...texts.map((field) => `${field}=${stringField(String(row[field] ?? ''))}`),
   ];
   return `${name},${head.join(',')} ${fields.join(',')}`;
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { AlertBoard } from './alert-board.ts';
 import type { StatsReader } from './gateway-stats.ts';
 import type { LiveStream, Watched } from './live-stream.ts';
 import { ProblemError } from './problem.ts';
@@ -6,6 +7,7 @@ import type { SeriesBoard } from './series-board.ts';
 
 export interface ApiOptions {
   readonly board: SeriesBoard;
+  readonly alerts: AlertBoard;
   readonly stats: StatsReader;
   readonly live: LiveStream;
 }
@@ -31,7 +33,7 @@ const LIVE_QUERY = {
 } as const;
 
 /** The HTTP API. Errors are problem documents. */
-export function addApi(app: FastifyInstance, { board, stats, live }: ApiOptions): void {
+export function addApi(app: FastifyInstance, { board, alerts, stats, live }: ApiOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   app.get('/api/stats', async () => {
@@ -47,6 +49,12 @@ export function addApi(app: FastifyInstance, { board, stats, live }: ApiOptions)
     '/api/series',
     { schema: { querystring: SERIES_QUERY } },
     async ({ query }) => ({ series: board.summaries({ since: 0, stream: query.stream }).reverse() }),
+  );
+
+  app.get<{ Querystring: { limit: number } }>(
+    '/api/alerts',
+    { schema: { querystring: HISTORY_QUERY } },
+    async ({ query: { limit } }) => ({ alerts: alerts.list(limit) }),
   );
 
   app.get<{ Params: { stream: string; series: string }; Querystring: { limit: number } }>(

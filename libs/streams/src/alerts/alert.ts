@@ -34,12 +34,12 @@ export function parseAlert(line: string): Alert | null {
     const [stream, series] = [tags.get('stream'), tags.get('series')];
     const [partition, offset] = [numberOf(values.get('partition')), numberOf(values.get('offset'))];
     if (stream === undefined || series === undefined || partition === null || offset === null) return null;
-    const rule = tags.get('rule') ?? tags.get('kind') ?? '';
+    const rule = tags.get('rule') || tags.get('kind') || '';
     const [queue = '', agent = ''] = [tags.get('queue'), tags.get('agent')];
     return {
       id: `${stream}-${partition}-${offset}-${rule}`,
       ...{ rule, stream, series, queue, agent, partition, offset, timeNs: time },
-      severity: tags.get('severity') ?? 'critical',
+      severity: tags.get('severity') || 'critical',
       reason: textOf(values.get('reason')),
       value: numberOf(values.get('value')),
     };
