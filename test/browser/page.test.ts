@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PointLines } from '@tideline/pipeline';
 import type { Browser, Page } from 'playwright-core';
-import { forecastLines, sentimentLine } from '../unit/gateway/lines.ts';
+import { arrivalsLine, forecastLines, sentimentLine } from '../unit/gateway/lines.ts';
 import { type RunningGateway, startGateway } from '../unit/gateway/running-gateway.ts';
 import { openBrowser, openPage } from './browser.ts';
 
@@ -123,6 +123,31 @@ test('a series and a call are chosen with the keyboard, and the address remember
   await page.getByRole('heading', { name: 'Call call-1' }).waitFor();
   await page.getByRole('searchbox', { name: 'Filter the series' }).fill('aap');
   await rowOf(page, 'MSFT').waitFor({ state: 'detached' });
+  assert.deepEqual(complaints, []);
+});
+
+test('queues whose calls are forecast have a row of the staffing table, which is not there without them', async () => {
+  await using gateway = await startGateway();
+  feedSome(gateway);
+  await using opened = await openPage(browser, gateway.url);
+  const { page, complaints } = opened;
+  await rowOf(page, 'AAPL').waitFor();
+  assert.equal(await page.locator('#staffing').isVisible(), false);
+  for (const [offset, calls] of [
+    [0, 40],
+    [1, 52],
+  ] as const)
+    for (const horizon of ['next', '1h', '24h'] as const)
+      for (const queue of ['billing', 'claims'])
+        gateway.feed.publish(PointLines.of([arrivalsLine({ queue, horizon, offset, q50: calls, agents: calls / 2 })]));
+  const row = page.getByRole('row', { name: 'billing' });
+  await row.getByText('26–28 agents').first().waitFor();
+  const cells = await row.getByRole('cell').allInnerTexts();
+  assert.equal(cells.length, 5);
+  assert.match(cells[1], /^52 \(42–62\)\s+26–28 agents · 22:43$/);
+  assert.match(cells[3], /^closed\s*$/);
+  assert.match(cells[4], /11-15 22:28/);
+  assert.equal(await page.getByRole('row', { name: 'claims' }).count(), 1);
   assert.deepEqual(complaints, []);
 });
 

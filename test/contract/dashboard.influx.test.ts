@@ -21,11 +21,16 @@ const LINES = [
     `r10=-0.01,r50=0,r90=0.01,target=${TIME_MS + 60_000}i,partition=2i,offset=7i ${TIME_MS}000000`,
   'sentiment,agent=a\\ 1,model=calls-gru,queue=billing,series=call-1,speaker=customer,stream=calls call_score=0.25,' +
     `escalation=0.5,negative=0.2,neutral=0.3,positive=0.5,score=0.3,partition=1i,offset=3i ${TIME_MS}000000`,
+  'arrivals,horizon=next,model=call-volume-gru,queue=billing,series=billing,stream=call-volume agents=3i,agents_q90=4i,' +
+    'interval_ms=900000i,last=7,load=2.1,offset=5i,partition=0i,q10=4,q50=6.3,q90=9,service_level=0.83,' +
+    `target=${TIME_MS + 900_000}i ${TIME_MS}000000`,
 ];
 const VARIABLES: Readonly<Record<string, string>> = {
   series: 'BTC USD',
   horizon: '1',
   call: 'call-1',
+  queue: 'billing',
+  ahead: 'next',
   timeFilter: `time >= ${TIME_MS - 60_000}ms AND time <= ${TIME_MS + 60_000}ms`,
   __interval: '10s',
 };

@@ -5,9 +5,11 @@ import { openLive } from './live.js';
 import { createPriceChart, priceText } from './price-chart.js';
 import { setText } from './row-list.js';
 import { createCallList, createSeriesList } from './series-list.js';
+import { createStaffingTable } from './staffing.js';
 
 const LIST_MAX = 200;
 const CALLS_MAX = 100;
+const QUEUES_MAX = 100;
 const ROWS_MAX = 500;
 /** A call that is silent for longer, by the time of its events against the newest call's, is at no risk that anybody could turn. */
 const CALL_LIVE_MS = 600_000;
@@ -21,11 +23,12 @@ const byId = (id) => document.getElementById(id);
 const keyOf = ({ stream, series }) => `${stream}/${series}`;
 
 /** kind -> key -> summary, in the order of first sight. */
-const known = { forecast: new Map(), sentiment: new Map() };
+const known = { forecast: new Map(), sentiment: new Map(), arrivals: new Map() };
 const chosen = { forecast: null, sentiment: null };
 const chosenByHand = { forecast: false, sentiment: false };
 /** Rows of the chosen ones. */
 const rowsOf = { forecast: [], sentiment: [] };
+const staffing = createStaffingTable(byId('staffing-rows'));
 let stats = null;
 let trouble = '';
 let connection = 'connecting';
@@ -182,6 +185,8 @@ function drawLists() {
   const calls = callsByRisk();
   lists.sentiment.show(calls.slice(0, CALLS_MAX), chosen.sentiment?.key);
   drawMore(byId('calls-more'), calls.length - CALLS_MAX, 'older calls.');
+  byId('staffing').hidden = known.arrivals.size === 0;
+  staffing.show([...known.arrivals.values()].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, QUEUES_MAX));
   setText(byId('calls-count'), calls.length > 0 ? `${count(calls.length)} seen` : '');
 }
 

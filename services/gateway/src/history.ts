@@ -34,6 +34,12 @@ const MEASUREMENTS: readonly Measurement[] = [
     integers: ['offset', 'partition'],
     texts: ['reason'],
   },
+  {
+    name: 'arrivals',
+    tags: ['horizon', 'model', 'queue', 'series', 'stream'],
+    floats: ['last', 'q10', 'q50', 'q90'],
+    integers: ['agents', 'agents_q90', 'target'],
+  },
 ];
 
 /** Lines of the newest points, oldest first. Throws as the reader does. (`series` is a word of InfluxQL: names are quoted.) */

@@ -37,11 +37,33 @@ export interface SentimentPoint extends PointOfSeries {
   readonly escalation: number;
 }
 
-export type LivePoint = ForecastPoint | SentimentPoint;
+/** Calls of an interval ahead, and the agents that they need. */
+export interface Arrivals {
+  /** `next`, `1h`, `4h` or `24h`. */
+  readonly horizon: string;
+  readonly q10: number;
+  readonly q50: number;
+  readonly q90: number;
+  /** Beginning of the interval that it speaks of, epoch ms. */
+  readonly targetMs: number;
+  readonly agents: number;
+  /** For q90. */
+  readonly agentsQ90: number;
+}
 
-/** What a line of measurement `forecast` or `sentiment` says; null for any other line and for one that is broken. Never throws. */
+export interface ArrivalsPoint extends PointOfSeries {
+  readonly kind: 'arrivals';
+  readonly queue: string;
+  /** Calls of the interval that ended. */
+  readonly last: number;
+  readonly arrivals: Arrivals;
+}
+
+export type LivePoint = ForecastPoint | SentimentPoint | ArrivalsPoint;
+
+/** What a line of measurement `forecast`, `sentiment` or `arrivals` says; null for any other line and for one that is broken. Never throws. */
 export function parseLivePoint(line: string): LivePoint | null {
-  const parts = /^(?:forecast|sentiment),/.test(line) ? partsOf(line) : null;
+  const parts = /^(?:forecast|sentiment|arrivals),/.test(line) ? partsOf(line) : null;
   if (parts === null || !/^-?\d+$/.test(parts.time)) return null;
   const { head, fields, time } = parts;
   const tags = lineTags(head);
@@ -49,6 +71,7 @@ export function parseLivePoint(line: string): LivePoint | null {
   const series = tags.get('series');
   if (series === undefined) return null;
   const point = { stream: tags.get('stream') ?? '', series, model: tags.get('model') ?? '', timeNs: BigInt(time) };
+  if (line.startsWith('arrivals,')) return arrivalsPoint(point, tags, values);
   return line.startsWith('forecast,') ? forecastPoint(point, tags, values) : sentimentPoint(point, tags, values);
 }
 
@@ -71,6 +94,18 @@ function forecastPoint(
   const horizon = Number(tags.get('horizon'));
   if (![last, q10, q50, q90, target, horizon].every(Number.isFinite)) return null;
   return { ...point, kind: 'forecast', last, forecast: { horizon, q10, q50, q90, targetMs: target } };
+}
+
+function arrivalsPoint(
+  point: PointOfSeries,
+  tags: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, number>,
+): ArrivalsPoint | null {
+  const { last, q10, q50, q90, target, agents, agents_q90: agentsQ90 } = Object.fromEntries(values);
+  if (![last, q10, q50, q90, target, agents, agentsQ90].every(Number.isFinite)) return null;
+  const horizon = tags.get('horizon') ?? '';
+  const arrivals = { horizon, q10, q50, q90, targetMs: target, agents, agentsQ90 };
+  return { ...point, kind: 'arrivals', queue: tags.get('queue') ?? point.series, last, arrivals };
 }
 
 function sentimentPoint(

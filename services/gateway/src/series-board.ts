@@ -7,7 +7,7 @@ export interface SeriesSummary {
   readonly stream: string;
   readonly series: string;
   readonly model: string;
-  /** Of calls. */
+  /** Of calls and arrivals. */
   readonly queue?: string;
   readonly agent?: string;
   readonly newest: SeriesRow;
@@ -55,7 +55,7 @@ export class SeriesBoard {
     return this.#refused;
   }
 
-  /** Takes in lines of line protocol; what is not a point of `forecast` or `sentiment` is counted and left. */
+  /** Takes in lines of line protocol; what is not a point of `forecast`, `sentiment` or `arrivals` is counted and left. */
   add(lines: Iterable<string>): void {
     for (const line of lines) {
       const point = parseLivePoint(line);
@@ -102,6 +102,11 @@ function summaryOf({ rows, point }: Series): SeriesSummary {
   const { kind, stream, series, model } = point;
   const recent = rows.since(0, SPARK_POINTS);
   const spark = recent.map((row) => Number(('last' in row ? row.last : row.callScore).toPrecision(SPARK_DIGITS)));
-  const tags = point.kind === 'sentiment' ? { queue: point.queue, agent: point.agent } : {};
+  const tags = tagsOf(point);
   return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark };
+}
+
+function tagsOf(point: LivePoint): Pick<SeriesSummary, 'queue' | 'agent'> {
+  if (point.kind === 'sentiment') return { queue: point.queue, agent: point.agent };
+  return point.kind === 'arrivals' ? { queue: point.queue } : {};
 }

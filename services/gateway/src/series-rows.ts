@@ -1,4 +1,4 @@
-import type { Forecast, LivePoint } from './live-point.ts';
+import type { Arrivals, Forecast, LivePoint } from './live-point.ts';
 
 /** What one record of a series gave, as the page gets it. */
 export interface ForecastRow {
@@ -17,7 +17,14 @@ export interface SentimentRow {
   readonly escalation: number;
 }
 
-export type SeriesRow = ForecastRow | SentimentRow;
+export interface ArrivalsRow {
+  readonly timeMs: number;
+  readonly last: number;
+  /** Ascending by the time that they speak of. */
+  readonly arrivals: readonly Arrivals[];
+}
+
+export type SeriesRow = ForecastRow | SentimentRow | ArrivalsRow;
 
 interface Entry {
   readonly timeNs: bigint;
@@ -65,6 +72,14 @@ function rowOf(point: LivePoint, before: SeriesRow | undefined): SeriesRow {
   if (point.kind === 'sentiment') {
     const { speaker, score, callScore, escalation } = point;
     return { timeMs, speaker, score, callScore, escalation };
+  }
+  if (point.kind === 'arrivals') {
+    const others = before !== undefined && 'arrivals' in before ? before.arrivals : [];
+    const arrivals = others
+      .filter(({ horizon }) => horizon !== point.arrivals.horizon)
+      .concat(point.arrivals)
+      .sort((a, b) => a.targetMs - b.targetMs);
+    return { timeMs, last: point.last, arrivals };
   }
   const known = before !== undefined && 'forecasts' in before ? before.forecasts : [];
   const forecasts = known

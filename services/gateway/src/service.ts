@@ -66,7 +66,9 @@ async function unlessMissing<T>(read: () => Promise<T>, otherwise: T): Promise<T
 
 async function countForecasts(reader: InfluxReader): Promise<number> {
   const counts = await Promise.all(
-    ['SELECT COUNT(q50) FROM forecast', 'SELECT COUNT(score) FROM sentiment'].map((query) => reader.query(query)),
+    ['SELECT COUNT(q50) FROM forecast', 'SELECT COUNT(score) FROM sentiment', 'SELECT COUNT(q50) FROM arrivals'].map(
+      (query) => reader.query(query),
+    ),
   );
   return counts.flat().reduce((total, row) => total + Number(row.count), 0);
 }

@@ -32,3 +32,20 @@ export function sentimentLine(point: {
     `${1_700_000_000_000 + 1_000 * offset}${String(offset).padStart(6, '0')}`
   );
 }
+
+export function arrivalsLine(point: {
+  readonly queue: string;
+  readonly horizon: 'next' | '1h' | '4h' | '24h';
+  readonly offset?: number;
+  readonly q50: number;
+  readonly agents: number;
+}): string {
+  const { queue, horizon, offset = 0, q50, agents } = point;
+  const timeMs = 1_700_000_000_000 + 900_000 * offset;
+  const ahead = { next: 1, '1h': 4, '4h': 16, '24h': 96 }[horizon];
+  return (
+    `arrivals,horizon=${horizon},model=call-volume-gru,queue=${queue},series=${queue},stream=call-volume agents=${agents}i,` +
+    `agents_q90=${agents + 2}i,interval_ms=900000i,last=41,load=${q50 / 3},offset=${offset}i,partition=0i,q10=${0.8 * q50},q50=${q50},` +
+    `q90=${1.2 * q50},service_level=0.83,target=${timeMs + 900_000 * ahead}i ${timeMs}${String(offset).padStart(6, '0')}`
+  );
+}

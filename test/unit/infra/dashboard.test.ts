@@ -11,7 +11,11 @@ const ROOT = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', '..'
 const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
   forecast: 'horizon model series stream last offset partition q10 q50 q90 r10 r50 r90 target'.split(' '),
   sentiment:
-    'agent model queue series speaker stream call_score escalation negative neutral offset partition positive score'.split(
+    'agent model queue series speaker stream call_score emotion escalation negative neutral offset partition positive score'.split(
+      ' ',
+    ),
+  arrivals:
+    'horizon model queue series stream agents agents_q90 interval_ms last load offset partition q10 q50 q90 service_level target'.split(
       ' ',
     ),
 };
@@ -59,6 +63,7 @@ test('the streams write the measurements that this test knows', () => {
   for (const [file, measurement] of [
     ['libs/streams/src/ticks/tick-stream.ts', 'forecast'],
     ['libs/streams/src/calls/call-stream.ts', 'sentiment'],
+    ['libs/streams/src/call-volume/call-volume-stream.ts', 'arrivals'],
   ]) {
     const source = read(file);
     const at = source.indexOf(`\`${measurement},`);

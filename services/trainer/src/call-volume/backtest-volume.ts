@@ -37,7 +37,8 @@ const COVERAGE = [78, 82] as const;
 const TITLES = ['next interval', '1 hour ahead', '4 hours ahead', 'same time of the next open day'] as const;
 
 /** Throws ConfigError where there are fewer than fourteen days, or nothing can be read. */
-export async function backtestVolume(options: BacktestVolumeOptions): Promise<BacktestResult> {
+export async function backtestVolume(given: BacktestVolumeOptions): Promise<BacktestResult> {
+  const options = { ...given, records: inTime(given.records) };
   const history = historyOf(options);
   const { series, split } = history;
   const baselines = new Map(series.map((one) => [one, volumeBaselines(one, split)]));
@@ -75,6 +76,11 @@ export async function backtestVolume(options: BacktestVolumeOptions): Promise<Ba
     notes: [...NOTES, ...(options.notes ?? [])],
     ...(kept === null ? {} : { trained: { model: kept, seed: options.seeds[0], declaration: null } }),
   };
+}
+
+/** A table of history may be sorted by queue, or newest first; a source would have delivered it by time. */
+export function inTime(records: readonly SourceRecord[]): readonly SourceRecord[] {
+  return [...records].sort((a, b) => a.timestampMs - b.timestampMs);
 }
 
 const NOTES: readonly string[] = [

@@ -11,7 +11,7 @@ import {
 import type { Figures } from '../backtest/result.ts';
 import { readRows } from '../series-rows.ts';
 import type { TrainedModel, TrainerOptions } from '../trained-model.ts';
-import { backtestVolume, nothingRead, splitText } from './backtest-volume.ts';
+import { backtestVolume, inTime, nothingRead, splitText } from './backtest-volume.ts';
 import { trainVolume } from './train-volume.ts';
 import { splitDays, volumeSeries } from './volume-task.ts';
 
@@ -28,7 +28,7 @@ const GENERATED = { days: 180 } as const;
 /** Trains the model of call volumes, of all queues together, and scores it on the last days. Throws ConfigError where there is too little. */
 export async function trainCallVolume(options: CallVolumeTrainerOptions): Promise<TrainedModel> {
   const { settings = CALL_VOLUME_DEFAULTS, records: given, source, ...trainer } = options;
-  const records = given ?? [...generatedCallVolume({ seed: options.seed + 5_000, ...GENERATED })];
+  const records = inTime(given ?? [...generatedCallVolume({ seed: options.seed + 5_000, ...GENERATED })]);
   const stream = createCallVolumeStream({ modelName: settings.model, settings });
   const read = readRows(stream, records);
   if (read.series.length === 0) throw new ConfigError([nothingRead(read)]);
