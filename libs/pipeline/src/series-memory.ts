@@ -1,8 +1,8 @@
 import type { StepEngine } from './engine.ts';
 import { NO_TIMES, TIMES_SIZE } from './event-times.ts';
 import { TRACE_SIZE } from './saturation.ts';
-import type { SeriesState, StateLayout } from './series-state.ts';
-import { decodeState, stateBytesOf, writeState } from './series-state.ts';
+import type { StateLayout } from './series-state.ts';
+import { decodeState, encodeStates } from './series-state.ts';
 import type { Stream } from './stream.ts';
 
 /** The live states of one stream's series: hidden states in the engine's slots, stream states beside them at the same slot numbers. */
@@ -101,29 +101,17 @@ export class SeriesMemory {
    * not finite depends on the batch, and a state must not.
    */
   async snapshot(slots: Uint32Array): Promise<Uint8Array[]> {
-    const { streamSize, hiddenSize } = this.layout;
+    const { hiddenSize } = this.layout;
     const hidden = new Float32Array(slots.length * hiddenSize);
     await this.#engine.readStates(slots, hidden);
     slots.forEach((slot, i) => {
       if (this.isQuarantined(slot)) hidden.fill(0, i * hiddenSize, (i + 1) * hiddenSize);
     });
-    // One piece of memory for all: a batch can touch tens of thousands of series. A whole number of 8 bytes each, for the views within.
-    const size = stateBytesOf(this.layout);
-    const stride = Math.ceil(size / 8) * 8;
-    const all = new ArrayBuffer(slots.length * stride);
-    return Array.from(slots, (slot, i) => {
-      const bytes = new Uint8Array(all, i * stride, size);
-      const state: SeriesState = {
-        quarantined: this.isQuarantined(slot),
-        times: this.#times.subarray(slot * TIMES_SIZE, (slot + 1) * TIMES_SIZE),
-        trace: this.#traces.subarray(slot * TRACE_SIZE, (slot + 1) * TRACE_SIZE),
-        stream: this.#stream.subarray(slot * streamSize, (slot + 1) * streamSize),
-        output: this.#outputs.subarray(slot * this.#outputSize, (slot + 1) * this.#outputSize),
-        hidden: hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize),
-      };
-      writeState(this.layout, state, bytes);
-      return bytes;
-    });
+    const columns = {
+      ...{ quarantined: this.#quarantined, times: this.#times, traces: this.#traces },
+      ...{ stream: this.#stream, outputs: this.#outputs },
+    };
+    return encodeStates(this.layout, columns, slots, hidden);
   }
 
   #grow(slots: number): void {

@@ -55,9 +55,9 @@ export interface SeriesState {
 }
 
 export function encodeState(layout: StateLayout, state: SeriesState): Uint8Array {
-  const bytes = new Uint8Array(stateBytesOf(layout));
-  writeState(layout, state, bytes);
-  return bytes;
+  const { hidden, output: outputs, quarantined, stream, times, trace: traces } = state;
+  const columns = { quarantined: Uint8Array.of(quarantined ? 1 : 0), times, traces, stream, outputs };
+  return encodeStates(layout, columns, Uint32Array.of(0), hidden)[0];
 }
 
 /** Bytes of a state. */
@@ -66,27 +66,77 @@ export function stateBytesOf(layout: StateLayout): number {
   return HEADERS_BYTES[versionOf(layout)] + values * 8 + layout.hiddenSize * 4;
 }
 
-/** Writes a state into `bytes`, which begin at a multiple of 8 of their buffer. */
-export function writeState(layout: StateLayout, state: SeriesState, bytes: Uint8Array): void {
+/** The parts of many series' states, each in a flat array by slot. */
+export interface StateColumns {
+  /** 1: quarantined, [slots]. */
+  readonly quarantined: Uint8Array;
+  /** [slots][TIMES_SIZE] */
+  readonly times: Float64Array;
+  /** [slots][TRACE_SIZE] */
+  readonly traces: Uint32Array;
+  /** [slots][streamSize] */
+  readonly stream: Float64Array;
+  /** [slots][output.size] */
+  readonly outputs: Float64Array;
+}
+
+/**
+ * The slots' states as bytes, in order; `hidden` is [slots.length][hiddenSize]. All lie in one piece of memory, written through three views of it: a batch can
+ * touch tens of thousands of series, and views for each would cost more than what they copy.
+ */
+export function encodeStates(
+  layout: StateLayout,
+  columns: StateColumns,
+  slots: Uint32Array,
+  hidden: Float32Array,
+): Uint8Array[] {
+  const { hiddenSize, isTraced, output, streamSize } = layout;
+  const size = stateBytesOf(layout);
+  // A whole number of 8 bytes each, for the float64 values within.
+  const stride = Math.ceil(size / 8);
+  const all = new ArrayBuffer(slots.length * stride * 8);
+  const words = new Uint32Array(all);
+  const floats = new Float32Array(all);
+  const doubles = new Float64Array(all);
   const version = versionOf(layout);
-  const at = bytes.byteOffset + HEADERS_BYTES[version];
-  const begin = bytes.byteOffset;
-  const header = new DataView(bytes.buffer, begin);
-  header.setUint32(0, version, true);
-  header.setUint32(4, state.quarantined ? FLAG_QUARANTINED : 0, true);
-  header.setUint32(8, Number.parseInt(layout.modelDigest.slice(0, 8), 16));
-  header.setUint32(12, Number.parseInt(layout.modelDigest.slice(8, 16), 16));
-  new Float64Array(bytes.buffer, begin + LEAD_BYTES, TIMES_SIZE).set(state.times);
-  if (layout.isTraced) new Uint32Array(bytes.buffer, begin + HEADER_BYTES, TRACE_SIZE).set(state.trace);
-  const { output } = layout;
-  new Float64Array(bytes.buffer, at, layout.streamSize).set(state.stream);
-  const behind = at + layout.streamSize * 8;
-  if (output !== null) {
-    header.setUint32(TRACED_HEADER_BYTES, output.size, true);
-    header.setUint32(TRACED_HEADER_BYTES + 4, output.meaning, true);
-    new Float64Array(bytes.buffer, behind, output.size).set(state.output);
+  const model = digestWords(layout.modelDigest);
+  const outputSize = outputSizeOf(layout);
+  const states: Uint8Array[] = [];
+  for (let i = 0; i < slots.length; i += 1) {
+    const slot = slots[i];
+    const lead = i * stride;
+    words[2 * lead] = version;
+    words[2 * lead + 1] = columns.quarantined[slot] === 1 ? FLAG_QUARANTINED : 0;
+    words[2 * lead + 2] = model[0];
+    words[2 * lead + 3] = model[1];
+    let at = copyDoubles(doubles, lead + LEAD_BYTES / 8, columns.times, slot * TIMES_SIZE, TIMES_SIZE);
+    if (isTraced) for (let k = 0; k < TRACE_SIZE; k += 1) words[2 * at + k] = columns.traces[slot * TRACE_SIZE + k];
+    if (output !== null) {
+      words[2 * lead + TRACED_HEADER_BYTES / 4] = output.size;
+      words[2 * lead + TRACED_HEADER_BYTES / 4 + 1] = output.meaning;
+    }
+    at = lead + HEADERS_BYTES[version] / 8;
+    at = copyDoubles(doubles, at, columns.stream, slot * streamSize, streamSize);
+    at = 2 * copyDoubles(doubles, at, columns.outputs, slot * outputSize, outputSize);
+    const from = i * hiddenSize;
+    for (let k = 0; k < hiddenSize; k += 1) floats[at + k] = hidden[from + k];
+    states.push(new Uint8Array(all, lead * 8, size));
   }
-  new Float32Array(bytes.buffer, behind + outputSizeOf(layout) * 8, layout.hiddenSize).set(state.hidden);
+  return states;
+}
+
+/** Where the values end in `to`. */
+function copyDoubles(to: Float64Array, at: number, from: Float64Array, first: number, count: number): number {
+  for (let k = 0; k < count; k += 1) to[at + k] = from[first + k];
+  return at + count;
+}
+
+/** The digest's first 8 bytes as they lie in memory. */
+function digestWords(digest: string): Uint32Array {
+  const bytes = new DataView(new ArrayBuffer(8));
+  bytes.setUint32(0, Number.parseInt(digest.slice(0, 8), 16));
+  bytes.setUint32(4, Number.parseInt(digest.slice(8, 16), 16));
+  return new Uint32Array(bytes.buffer);
 }
 
 function versionOf({ isTraced, output }: StateLayout): number {
