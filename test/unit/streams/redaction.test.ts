@@ -55,12 +55,13 @@ test('a text of any kind and 20,000 characters takes linear time', () => {
   for (const part of ['1 ', 'a dot ', 'John ', 'DE12 ', 'a@a.', 'one ', '12 a', 'x', ' ', '\u{1F600}']) {
     const measure = (characters: number): number => {
       const text = part.repeat(Math.ceil(characters / part.length));
-      const started = performance.now();
+      const before = process.cpuUsage();
       redactText(text);
-      return performance.now() - started;
+      return process.cpuUsage(before).user / 1e3;
     };
     measure(1_000);
-    assert.ok(measure(20_000) < 500, part);
+    // Of the processor, not by the clock on the wall. Where a pattern backtracks, such a text takes minutes.
+    assert.ok(measure(20_000) < 2_000, part);
   }
 });
 
