@@ -202,6 +202,7 @@ function drawForecast() {
   if (rows.length === 0) {
     setText(byId('chart-headline'), '');
     setText(byId('chart-text'), '');
+    setText(byId('chart-scores'), '');
     if (chosen.forecast === null)
       charts.forecast.clear('Waiting for records. Feed some with: npx tideline replay FILE --topic ticks');
     return;
@@ -211,7 +212,21 @@ function drawForecast() {
   const ahead = `${change(last, far.q50)} in ${far.horizon} records (${duration(Math.max(0, far.targetMs - timeMs))})`;
   setHeadline(byId('chart-headline'), price(last), `${time(timeMs, timeMs - rows[0].timeMs)} UTC · median ${ahead}`);
   setText(byId('chart-text'), priceText(name, rows));
+  setText(byId('chart-scores'), scoresText());
   charts.forecast.show(rows);
+}
+
+/** How good the chosen series' forecasts have been: coverage of the 10-90 % interval, and their error against that of the last value. */
+function scoresText() {
+  const scores = known.forecast.get(chosen.forecast?.key)?.scores ?? [];
+  return [...scores]
+    .sort((a, b) => Number.parseFloat(a.horizon) - Number.parseFloat(b.horizon))
+    .map(({ horizon, coverage, mase, scored }) => {
+      const ahead = /\D/.test(horizon) ? horizon : `${horizon} ${horizon === '1' ? 'record' : 'records'}`;
+      const error = mase === null ? '' : ` · MASE ${mase.toFixed(2)}`;
+      return `${ahead} ahead: 80 % interval held ${(100 * coverage).toFixed(1)} %${error} (${count(scored)} scored)`;
+    })
+    .join('   ');
 }
 
 function drawCall() {

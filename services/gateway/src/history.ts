@@ -22,6 +22,12 @@ const MEASUREMENTS: readonly Measurement[] = [
     integers: ['target'],
   },
   {
+    name: 'score',
+    tags: ['horizon', 'model', 'series', 'stream'],
+    floats: ['coverage', 'mase'],
+    integers: ['scored'],
+  },
+  {
     name: 'sentiment',
     tags: ['agent', 'model', 'queue', 'series', 'speaker', 'stream'],
     floats: ['call_score', 'escalation', 'score'],
@@ -68,7 +74,9 @@ function lineOf(
 ): string {
   const head = tags.map((tag) => `${tag}=${escapeTag(String(row[tag] ?? ''))}`);
   const fields = [
-    ...floats.map((field) => `${field}=${row[field]}`),
+    ...floats
+      .filter((field) => row[field] !== null && row[field] !== undefined)
+      .map((field) => `${field}=${row[field]}`),
     ...integers.map((field) => `${field}=${row[field]}i`),
     ...texts.map((field) => `${field}=${stringField(String(row[field] ?? ''))}`),
   ];

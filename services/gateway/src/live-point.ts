@@ -61,6 +61,32 @@ export interface ArrivalsPoint extends PointOfSeries {
 
 export type LivePoint = ForecastPoint | SentimentPoint | ArrivalsPoint;
 
+/** How good a series' forecasts of one horizon have been. */
+export interface ScorePoint {
+  readonly stream: string;
+  readonly series: string;
+  /** As it stands in the tag. */
+  readonly horizon: string;
+  /** Running share of truths inside the interval, 0..1. */
+  readonly coverage: number;
+  /** Running error of the median over that of the last value; null: nothing moved. */
+  readonly mase: number | null;
+  /** Forecasts scored so far. */
+  readonly scored: number;
+}
+
+/** What a line of measurement `score` says; null for one that is broken. Never throws. */
+export function parseScorePoint(line: string): ScorePoint | null {
+  const parts = partsOf(line);
+  if (parts === null) return null;
+  const tags = lineTags(parts.head);
+  const { coverage, mase = null, scored } = Object.fromEntries(numbersOf(parts.fields));
+  const [stream = '', series, horizon] = ['stream', 'series', 'horizon'].map((name) => tags.get(name));
+  if (series === undefined || horizon === undefined || !Number.isFinite(coverage) || !Number.isFinite(scored))
+    return null;
+  return { stream, series, horizon, coverage, mase, scored };
+}
+
 /** What a line of measurement `forecast`, `sentiment` or `arrivals` says; null for any other line and for one that is broken. Never throws. */
 export function parseLivePoint(line: string): LivePoint | null {
   const parts = /^(?:forecast|sentiment|arrivals),/.test(line) ? partsOf(line) : null;

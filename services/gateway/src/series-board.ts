@@ -1,4 +1,4 @@
-import { type LivePoint, parseLivePoint } from './live-point.ts';
+import { type LivePoint, parseLivePoint, parseScorePoint, type ScorePoint } from './live-point.ts';
 import { type SeriesRow, SeriesRows } from './series-rows.ts';
 
 /** How a series stands, for lists. */
@@ -13,6 +13,8 @@ export interface SeriesSummary {
   readonly newest: SeriesRow;
   /** Its last values (price, or sentiment of the call so far), oldest first: what a sparkline shows. */
   readonly spark: readonly number[];
+  /** How good its forecasts have been, a horizon each; absent where none was scored. */
+  readonly scores?: readonly ScorePoint[];
 }
 
 export interface SeriesBoardOptions {
@@ -24,6 +26,7 @@ interface Series {
   readonly rows: SeriesRows;
   point: LivePoint;
   revision: number;
+  readonly scores: Map<string, ScorePoint>;
 }
 
 const SERIES_MAX_DEFAULT = 2_000;
@@ -58,6 +61,10 @@ export class SeriesBoard {
   /** Takes in lines of line protocol; what is not a point of `forecast`, `sentiment` or `arrivals` is counted and left. */
   add(lines: Iterable<string>): void {
     for (const line of lines) {
+      if (line.startsWith('score,')) {
+        this.#addScore(line);
+        continue;
+      }
       const point = parseLivePoint(line);
       if (point === null) this.#refused += 1;
       else this.#addPoint(point);
@@ -78,9 +85,25 @@ export class SeriesBoard {
     return this.#series.get(keyOf(stream, series))?.rows.since(since, limit) ?? null;
   }
 
+  /** A score belongs to a series that the board holds: its forecasts came before it. */
+  #addScore(line: string): void {
+    const point = parseScorePoint(line);
+    if (point === null) this.#refused += 1;
+    const series = point === null ? undefined : this.#series.get(keyOf(point.stream, point.series));
+    if (point === null || series === undefined) return;
+    this.#revision += 1;
+    series.scores.set(point.horizon, point);
+    series.revision = this.#revision;
+  }
+
   #addPoint(point: LivePoint): void {
     const key = keyOf(point.stream, point.series);
-    const series = this.#series.get(key) ?? { rows: new SeriesRows(this.#options.rowsMax), point, revision: 0 };
+    const series = this.#series.get(key) ?? {
+      rows: new SeriesRows(this.#options.rowsMax),
+      point,
+      revision: 0,
+      scores: new Map(),
+    };
     this.#revision += 1;
     series.rows.add(point, this.#revision);
     series.revision = this.#revision;
@@ -98,12 +121,13 @@ function keyOf(stream: string, series: string): string {
   return `${stream}\n${series}`;
 }
 
-function summaryOf({ rows, point }: Series): SeriesSummary {
+function summaryOf({ rows, point, scores }: Series): SeriesSummary {
   const { kind, stream, series, model } = point;
   const recent = rows.since(0, SPARK_POINTS);
   const spark = recent.map((row) => Number(('last' in row ? row.last : row.callScore).toPrecision(SPARK_DIGITS)));
   const tags = tagsOf(point);
-  return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark };
+  const scored = scores.size === 0 ? {} : { scores: [...scores.values()] };
+  return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark, ...scored };
 }
 
 function tagsOf(point: LivePoint): Pick<SeriesSummary, 'queue' | 'agent'> {

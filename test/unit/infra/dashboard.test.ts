@@ -10,6 +10,10 @@ const ROOT = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', '..'
 /** What the streams write: measurement -> its tags and fields. */
 const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
   forecast: 'horizon model series stream last offset partition q10 q50 q90 r10 r50 r90 target'.split(' '),
+  score: (
+    'horizon model series stream count coverage coverage_total covered directions error_sum hits mase mcc ' +
+    'naive_sum offset partition pinball pinball_sum scored'
+  ).split(' '),
   sentiment:
     'agent model queue series speaker stream call_score emotion escalation negative neutral offset partition positive score'.split(
       ' ',
@@ -95,7 +99,8 @@ test('every panel draws from a provisioned source, and shows the fan, the last p
     [],
   );
   const titles = BOARD.panels.map(({ title }) => title).join('\n');
-  for (const topic of [/^Forecast of/m, /^Last price/m, /^Sentiment of/m, /^Throughput/m]) assert.match(titles, topic);
+  for (const topic of [/^Forecast of/m, /^Coverage of/m, /^MASE/m, /^Last price/m, /^Sentiment of/m, /^Throughput/m])
+    assert.match(titles, topic);
 });
 
 test('Prometheus scrapes the port that the services open', () => {

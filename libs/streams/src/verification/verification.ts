@@ -4,7 +4,7 @@
  *
  * Output state of a series: the number of its rows; then for each horizon what is pending (when the newest one was kept, begin and length of the ring, the
  * ring), calibration, online head, scores. A pending forecast: when its truth comes (row or ms), how many forecasts it stands for, the log of the value
- * that it starts from, its width, its quantiles as they were told, [its correction, the head's features].
+ * that it starts from, its width, the network's median, its quantiles as they were told, [its correction, the head's features].
  *
  * The ring of a horizon is bounded. Where a forecast comes sooner after the last one kept than the horizon's length over the ring's, it is not kept: the one
  * before counts for it.
@@ -63,7 +63,8 @@ const TARGET = 0;
 const WEIGHT = 1;
 const LOG = 2;
 const WIDTH = 3;
-const QUANTILES = 4;
+const MEDIAN = 4;
+const QUANTILES = 5;
 
 interface Part {
   readonly horizon: VerifiedHorizon;
@@ -93,6 +94,8 @@ export class Verification {
     weight: number;
     truth: number;
     width: number;
+    overlap: number;
+    plain: number;
   };
 
   constructor(
@@ -110,7 +113,7 @@ export class Verification {
     this.#middle = middle;
     this.#head = options.online === null ? null : new OnlineHead(inputSize, options.online);
     this.#features = new Float64Array(this.#head === null ? 0 : onlineWidth(inputSize));
-    this.#entrySize = QUANTILES + levels.length + (this.#head === null ? 0 : 2 + this.#features.length);
+    this.#entrySize = QUANTILES + levels.length + (this.#head === null ? 0 : 1 + this.#features.length);
     let size = SERIES_SIZE;
     this.#parts = horizons.map((horizon) => {
       const length = horizon.steps ?? horizon.spanMs ?? 1;
@@ -123,7 +126,16 @@ export class Verification {
       return { ...{ horizon, at, capacity, calibrationAt, headAt, scoresAt }, stride: Math.ceil(length / capacity) };
     });
     this.outputState = { size, meaning: meaningOf(JSON.stringify([options, of])) };
-    this.#settled = { values: new Float64Array(0), quantilesAt: 0, middle, weight: 0, truth: 0, width: 1 };
+    this.#settled = {
+      values: new Float64Array(0),
+      quantilesAt: 0,
+      middle,
+      weight: 0,
+      truth: 0,
+      width: 1,
+      overlap: 1,
+      plain: 0,
+    };
   }
 
   /** Scores what has come true with this row, and learns from it. */
@@ -156,14 +168,16 @@ export class Verification {
     one.weight = state[entry + WEIGHT];
     one.truth = row.log - state[entry + LOG];
     one.width = state[entry + WIDTH];
+    one.plain = state[entry + MEDIAN];
+    one.overlap = state[stateAt + part.at + LENGTH];
     if (!Number.isFinite(one.truth)) return;
     if (calibration !== null) track(state, stateAt + part.calibrationAt, this.#levels, one, calibration);
     if (scores !== null) score(state, stateAt + part.scoresAt, this.#levels, one, scores.memory);
     if (this.#head === null) return;
     const saidAt = entry + QUANTILES + this.#levels.length;
-    const features = state.subarray(saidAt + 2, saidAt + 2 + this.#features.length);
-    const residual = one.truth / one.width - state[saidAt];
-    this.#head.learn(state, stateAt + part.headAt, features, { residual, correction: state[saidAt + 1] });
+    const features = state.subarray(saidAt + 1, saidAt + 1 + this.#features.length);
+    const residual = one.truth / one.width - one.plain;
+    this.#head.learn(state, stateAt + part.headAt, features, { residual, correction: state[saidAt] });
   }
 
   /** Corrects the quantiles, log returns that rise, of a forecast of horizon `h` that is `width` wide, and keeps it until its truth comes. */
@@ -210,12 +224,12 @@ export class Verification {
     state[entry + WEIGHT] = 1;
     state[entry + LOG] = log;
     state[entry + WIDTH] = width;
+    state[entry + MEDIAN] = median;
     for (let i = 0; i < quantiles.length; i += 1) state[entry + QUANTILES + i] = quantiles[i];
     if (this.#head === null) return;
     const saidAt = entry + QUANTILES + quantiles.length;
-    state[saidAt] = median;
-    state[saidAt + 1] = this.#correction;
-    state.set(this.#features, saidAt + 2);
+    state[saidAt] = this.#correction;
+    state.set(this.#features, saidAt + 1);
   }
 
   /** Fields of the horizon's point of measurement `score`; null where none is due. */

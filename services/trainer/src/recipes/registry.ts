@@ -6,9 +6,10 @@ import { callVolume } from './call-volume.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 import { spyVolatility } from './spy-volatility.ts';
 import { stockAcl18 } from './stock-acl18.ts';
+import { ticksHf } from './ticks-hf.ts';
 
 /** Every recipe of `tideline backtest --recipe`. */
-export const RECIPES: readonly Recipe[] = [callVolume, spyVolatility, stockAcl18];
+export const RECIPES: readonly Recipe[] = [callVolume, spyVolatility, stockAcl18, ticksHf];
 
 /** Throws ConfigError, with the known names, where there is no such recipe. */
 export function recipeOf(name: string): Recipe {

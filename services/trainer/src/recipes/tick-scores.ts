@@ -1,0 +1,109 @@
+/** Scores of quantile forecasts over time, and what anybody could say without a network. */
+import { pinball } from '@tideline/streams';
+import { normalQuantile } from '../normal-quantile.ts';
+
+/** Quantiles of the log return that a row forecasts, rising. */
+export type Said = (row: number) => ArrayLike<number>;
+
+export interface Scoring {
+  /** Rows that are scored. */
+  readonly rows: readonly number[];
+  /** Log return that came, by row; NaN: not known. */
+  readonly truth: Float64Array;
+  readonly timeMs: Float64Array;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Mean pinball loss over rows and levels. */
+export function meanPinball(said: Said, { rows, truth }: Scoring, levels: readonly number[]): number {
+  let sum = 0;
+  for (const row of rows) {
+    const q = said(row);
+    for (let i = 0; i < levels.length; i += 1) sum += pinball(levels[i], truth[row], q[i]);
+  }
+  return sum / (rows.length * levels.length);
+}
+
+/** Share of truths within the outermost quantiles: of all, and hour by hour from the first row on; less than half an hour at the end belongs to the last. */
+export function hoursOf(
+  said: Said,
+  { rows, truth, timeMs }: Scoring,
+): { readonly all: number; readonly shares: readonly number[] } {
+  const begin = timeMs[rows[0]];
+  const length = timeMs[rows[rows.length - 1]] - begin;
+  const count = Math.max(1, Math.round(length / HOUR_MS));
+  const inside = new Float64Array(count);
+  const total = new Float64Array(count);
+  for (const row of rows) {
+    const hour = Math.min(count - 1, Math.floor((timeMs[row] - begin) / HOUR_MS));
+    const q = said(row);
+    total[hour] += 1;
+    if (truth[row] >= q[0] && truth[row] <= q[q.length - 1]) inside[hour] += 1;
+  }
+  const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
+  const shares = Array.from(inside, (value, hour) => value / total[hour]).filter((_, hour) => total[hour] > 0);
+  return { all: sum(inside) / sum(total), shares };
+}
+
+export interface Baseline {
+  readonly name: string;
+  readonly said: Said;
+  readonly pinball: number;
+}
+
+/** Truths that the running quantiles look back on. */
+const WINDOW = 500;
+
+/**
+ * The last value, with: quantiles of the returns before the test; the same in units of the running volatility; a normal distribution of it; quantiles of the
+ * newest returns whose truth is known. `unit`: volatility of a row; `fitted`: first row of the test; `aims`: row that each row's truth is known at.
+ */
+export function baselinesOf(
+  of: Scoring & {
+    readonly aims: readonly number[];
+    readonly unit: Float64Array;
+    readonly fitted: number;
+    readonly levels: readonly number[];
+  },
+): Baseline[] {
+  const { truth, aims, unit, fitted, levels } = of;
+  const known = Array.from({ length: fitted }, (_, row) => row).filter((row) => aims[row] < fitted && unit[row] > 0);
+  const plain = quantilesOf(
+    known.map((row) => truth[row]),
+    levels,
+  );
+  const scaled = quantilesOf(
+    known.map((row) => truth[row] / unit[row]),
+    levels,
+  );
+  const deviation = Math.sqrt(known.reduce((sum, row) => sum + (truth[row] / unit[row]) ** 2, 0) / known.length);
+  const normal = levels.map((level) => normalQuantile(level) * deviation);
+  const named: readonly (readonly [string, Said])[] = [
+    ['last value, quantiles of the training part', () => plain],
+    ['last value, its quantiles in running volatility', (row) => scaled.map((q) => q * unit[row])],
+    ['last value, normal with running volatility', (row) => normal.map((q) => q * unit[row])],
+    [`last value, quantiles of the newest ${WINDOW}`, runningQuantiles(of)],
+  ];
+  return named.map(([name, said]) => ({ name, said, pinball: meanPinball(said, of, levels) }));
+}
+
+function quantilesOf(values: readonly number[], levels: readonly number[]): number[] {
+  const sorted = Float64Array.from(values).sort();
+  return levels.map((level) => sorted[Math.floor(level * sorted.length)]);
+}
+
+function runningQuantiles({
+  rows,
+  truth,
+  aims,
+  levels,
+}: Scoring & { readonly aims: readonly number[]; readonly levels: readonly number[] }): Said {
+  const said = new Map<number, number[]>();
+  let newest = -1;
+  for (const row of rows) {
+    while (newest + 1 < row && aims[newest + 1] <= row) newest += 1;
+    said.set(row, quantilesOf([...truth.subarray(Math.max(0, newest + 1 - WINDOW), newest + 1)], levels));
+  }
+  return (row) => said.get(row) ?? [];
+}
