@@ -19,6 +19,9 @@ const TIME_MS = 1_700_000_000_000;
 const LINES = [
   'forecast,horizon=1,model=ticks-lstm,series=BTC\\ USD,stream=ticks last=100.5,q10=99,q50=100,q90=101,' +
     `r10=-0.01,r50=0,r90=0.01,target=${TIME_MS + 60_000}i,partition=2i,offset=7i ${TIME_MS}000000`,
+  'score,horizon=1,model=ticks-lstm,series=BTC\\ USD,stream=ticks count=20i,coverage=0.79,coverage_total=0.8,covered=16i,directions=18i,' +
+    'error_sum=0.19,hits=9i,mase=0.95,mcc=0.1,naive_sum=0.2,pinball=0.003,pinball_sum=0.06,scored=40i,' +
+    `offset=7i,partition=2i ${TIME_MS}000000`,
   'sentiment,agent=a\\ 1,model=calls-gru,queue=billing,series=call-1,speaker=customer,stream=calls call_score=0.25,' +
     `escalation=0.5,negative=0.2,neutral=0.3,positive=0.5,score=0.3,partition=1i,offset=3i ${TIME_MS}000000`,
   'arrivals,horizon=next,model=call-volume-gru,queue=billing,series=billing,stream=call-volume agents=3i,agents_q90=4i,' +
