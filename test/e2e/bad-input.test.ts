@@ -89,7 +89,7 @@ test('a taken port is named with the cure', async () => {
 test('an unknown stream, an unknown file type and an unknown command are refused with what is possible', async () => {
   const stream = await tideline(['forecaster'], { env: { TIDELINE_STREAMS: 'weather' } });
   assert.equal(stream.code, 78);
-  assert.match(stream.stderr, /no stream 'weather': use one of ticks, calls/);
+  assert.match(stream.stderr, /no stream 'weather': use one of ticks, call-volume, calls/);
   const file = await tideline(['demo', '--once', '--file', 'prices.xlsx']);
   assert.notEqual(file.code, 0);
   assert.match(file.stderr, /must end in \.csv, \.jsonl/);
