@@ -16,7 +16,8 @@ export function partModel(
     readonly head: Pick<ModelWeights, 'inputW' | 'inputB' | 'headW' | 'headB'> | null;
   },
 ): Model {
-  const { bidirectional: _, decoder: __, head: ___, ...cell } = spec;
+  // The inputs hold what the embedding gives already: its table is not the layers' business.
+  const { bidirectional: _, decoder: __, head: ___, embedding: ____, ...cell } = spec;
   const { inputW, inputB, headW, headB } = part.head ?? identityHead(spec.hiddenSize);
   const before = inputW && inputB ? { inputW, inputB } : {};
   const { inputSize, layers } = part;
