@@ -1,16 +1,14 @@
 /** Whether the job has become dearer than the committed baseline, on any machine: processor time in units of a calibration loop's. */
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../../e2e/services.ts';
 import type { RunResult } from './run.ts';
-import { standardTicks, type Variant } from './workload.ts';
+import type { Variant } from './workload.ts';
 
 const FILE = join(ROOT, 'test', 'bench', 'pipeline', 'baseline.json');
 /** Runs on one machine differ by a tenth; what is beyond this is the code. */
 const TOLERANCE = 0.25;
-const ROUNDS = 7;
-const TICKS = 50_000;
-const WIDTH = 64;
 
 type Baseline = Readonly<Partial<Record<Variant, number>>>;
 
@@ -42,20 +40,7 @@ function loopsOf({ cpuPerMillion }: RunResult): number {
   return (cpuPerMillion.ingest + cpuPerMillion.forecaster) / calibrationSeconds();
 }
 
-/** Processor seconds of a fixed piece of work like the job's: JSON texts read, numbers multiplied and added. The least of some rounds; the first warm up. */
 function calibrationSeconds(): number {
-  const texts = Array.from(standardTicks('uniform', TICKS), ({ value }) => value);
-  const weights = Float32Array.from({ length: WIDTH }, (_, i) => Math.sin(i));
-  let sum = 0;
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const before = process.cpuUsage();
-    for (const text of texts) {
-      const { price } = JSON.parse(text) as { readonly price: number };
-      for (let i = 0; i < WIDTH; i += 1) sum += weights[i] * price;
-    }
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1e6;
-  });
-  if (!Number.isFinite(sum)) throw new RangeError(`The calibration loop's sum is ${sum}.`);
-  return Math.min(...rounds);
+  const program = join(ROOT, 'test', 'dist', 'bench', 'pipeline', 'calibration-loop.js');
+  return Number(execFileSync(process.execPath, [program], { encoding: 'utf8' }));
 }
