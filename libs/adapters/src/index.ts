@@ -1,3 +1,11 @@
+export type {
+  BullDeliveryQueueOptions,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryOutcome,
+  DeliveryQueue,
+} from './bullmq/delivery-queue.ts';
+export { createBullDeliveryQueue } from './bullmq/delivery-queue.ts';
 export type { BullTicketQueueOptions } from './bullmq/ticket-queue.ts';
 export { createBullTicketQueue } from './bullmq/ticket-queue.ts';
 export type { InfluxConnection } from './influx/influx-connection.ts';

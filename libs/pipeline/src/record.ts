@@ -51,8 +51,11 @@ export interface EventTime {
   readonly unit: TimeUnit;
 }
 
-/** `POISON_RECORD`: it cannot be read. `LATE_RECORD`: late or repeated, where its stream refuses such records. */
-export const DEAD_LETTER_CODES = ['POISON_RECORD', 'LATE_RECORD'] as const;
+/**
+ * `POISON_RECORD`: it cannot be read. `LATE_RECORD`: late or repeated, where its stream refuses such records. `UNDELIVERED_RECORD`: an alert that the
+ * webhook's receiver did not take.
+ */
+export const DEAD_LETTER_CODES = ['POISON_RECORD', 'LATE_RECORD', 'UNDELIVERED_RECORD'] as const;
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
 /** Where and why a record was refused. */

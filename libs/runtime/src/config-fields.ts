@@ -20,6 +20,14 @@ export const KAFKA_FIELDS = {
   TIDELINE_DEAD_LETTER_TOPIC: z.string().min(1).default('tideline.dead-letters'),
 };
 
+export const ALERT_FIELDS = {
+  /** Where alerts are told, where a topic has rules. */
+  TIDELINE_ALERT_TOPIC: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be the name of a topic')
+    .default('alerts'),
+};
+
 export const INFLUX_FIELDS = {
   TIDELINE_INFLUX_URL: z
     .url({ protocol: /^https?$/, error: "must be an address such as 'http://127.0.0.1:8086'" })

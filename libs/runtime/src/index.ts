@@ -1,5 +1,5 @@
 export { ConfigurationError, parseConfig } from './config.ts';
-export { HEALTH_FIELDS, INFLUX_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from './config-fields.ts';
+export { ALERT_FIELDS, HEALTH_FIELDS, INFLUX_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from './config-fields.ts';
 export type { HealthOptions, HealthServer } from './health-server.ts';
 export { startHealthServer } from './health-server.ts';
 export type { Logger } from './logger.ts';

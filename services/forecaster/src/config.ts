@@ -1,5 +1,5 @@
 import { ENGINE_KINDS } from '@tideline/nn';
-import { HEALTH_FIELDS, INFLUX_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
+import { ALERT_FIELDS, HEALTH_FIELDS, INFLUX_FIELDS, KAFKA_FIELDS, LOG_FIELDS, REDIS_FIELDS } from '@tideline/runtime';
 import { STREAM_FIELDS } from '@tideline/streams';
 import { z } from 'zod';
 
@@ -11,11 +11,7 @@ export const FORECASTER_CONFIG = z
     ...KAFKA_FIELDS,
     ...INFLUX_FIELDS,
     ...STREAM_FIELDS,
-    /** Where alerts are told, where a topic has rules. */
-    TIDELINE_ALERT_TOPIC: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be the name of a topic')
-      .default('alerts'),
+    ...ALERT_FIELDS,
     /** Folder with `<model>/model.tdl` and `<model>/card.json`. */
     TIDELINE_MODELS: z.string().min(1).default('models'),
     TIDELINE_ENGINE: z.enum(ENGINE_KINDS).default('auto'),

@@ -69,7 +69,8 @@ function foreignHost(host: string | undefined): ProblemError {
   });
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host's name means this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -25,7 +25,12 @@ export class AlertBoard {
 
   /** Newest event time first. */
   list(limit: number): Alert[] {
-    const newestFirst = [...this.#alerts.values()].sort((a, b) => (BigInt(a.timeNs) < BigInt(b.timeNs) ? 1 : -1));
-    return newestFirst.slice(0, limit);
+    return [...this.#alerts.values()].sort(newestFirst).slice(0, limit);
   }
+}
+
+function newestFirst(a: Alert, b: Alert): number {
+  const [first, second] = [BigInt(a.timeNs), BigInt(b.timeNs)];
+  if (first === second) return a.id < b.id ? -1 : 1;
+  return first < second ? 1 : -1;
 }

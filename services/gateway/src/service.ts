@@ -5,14 +5,23 @@ import {
   type InfluxReader,
   topicRanges,
 } from '@tideline/adapters';
-import { TidelineError } from '@tideline/pipeline';
-import { createLogger, parseConfig, ResourceStack, type ServiceSignals, sleep } from '@tideline/runtime';
+import { RetryableError, TidelineError } from '@tideline/pipeline';
+import {
+  createLogger,
+  createMetrics,
+  parseConfig,
+  ResourceStack,
+  type ServiceSignals,
+  sleep,
+  startHealthServer,
+} from '@tideline/runtime';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { readHistory } from './history.ts';
 import { StackStats } from './stack-stats.ts';
+import { openWebhook } from './webhook/open-webhook.ts';
 
-const CHECK_MS = 250;
+const CHECK_MS = 1_000;
 
 /** Runs the gateway over the real stack until `drain` aborts. Throws ConfigurationError, or RetryableError where a server does not answer. */
 export async function runGateway(
@@ -50,8 +59,22 @@ export async function runGateway(
       ...(token === undefined ? {} : { token }),
     }),
   );
-  log.info({ url: gateway.url }, 'Gateway is ready.');
-  while (!signals.drain.aborted) await sleep(CHECK_MS, signals.drain);
+  const metrics = createMetrics();
+  const webhook = await openWebhook({ config, stack, log, metrics, signals });
+  const checks = { redis: async () => void (await store.status()) };
+  const { TIDELINE_HEALTH_HOST, TIDELINE_HEALTH_PORT } = config;
+  const health = stack.use(
+    await startHealthServer({ host: TIDELINE_HEALTH_HOST, port: TIDELINE_HEALTH_PORT, checks, metrics }),
+  );
+  log.info({ url: gateway.url, health: health.url, webhook: webhook !== null }, 'Gateway is ready.');
+  while (!signals.drain.aborted) {
+    await webhook?.mend().catch((error: unknown) => {
+      if (!(error instanceof RetryableError)) throw error;
+      log.warn({ reason: error.message }, 'The webhook waits for Redis.');
+    });
+    await sleep(CHECK_MS, signals.drain);
+  }
+  await webhook?.drain();
 }
 
 /** The database is made by the first forecaster: until then there is nothing to read, which is no fault. */

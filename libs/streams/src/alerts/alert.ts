@@ -1,4 +1,5 @@
 /** Measurement `alert`: what a person should look at. A point's identity, and the alert's id, are a pure function of rule and record. */
+import { createHash } from 'node:crypto';
 import { lineFields, lineTags, splitLine } from '@tideline/pipeline';
 
 /** An alert as the Kafka topic, the webhook and the API give it. */
@@ -37,7 +38,7 @@ export function parseAlert(line: string): Alert | null {
     const rule = tags.get('rule') || tags.get('kind') || '';
     const [queue = '', agent = ''] = [tags.get('queue'), tags.get('agent')];
     return {
-      id: `${stream}-${partition}-${offset}-${rule}`,
+      id: `${stream}-${rule}-${digestOf(series, time)}`,
       ...{ rule, stream, series, queue, agent, partition, offset, timeNs: time },
       severity: tags.get('severity') || 'critical',
       reason: textOf(values.get('reason')),
@@ -47,6 +48,11 @@ export function parseAlert(line: string): Alert | null {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** Series and time of the record, which two topics of one stream share only where InfluxDB holds them for one point, too. */
+function digestOf(series: string, time: string): string {
+  return createHash('sha256').update(`${time} ${series}`).digest('hex').slice(0, 24);
 }
 
 function numberOf(field: string | undefined): number | null {
