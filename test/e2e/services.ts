@@ -33,6 +33,11 @@ export function ownEnvironment() {
   };
 }
 
+/** Where a gateway that is ready listens. */
+export function addressOf(gateway: RunningService): string {
+  return /"url":"([^"]+)"/.exec(gateway.log())?.[1] ?? '';
+}
+
 /** Starts a service's `main` and waits until it says that it is ready. */
 export async function startService(
   name: 'ingest' | 'forecaster' | 'gateway',

@@ -58,6 +58,8 @@ export type { MemoryShardStoreOptions } from './memory/shard-store.ts';
 export { createMemoryShardStore } from './memory/shard-store.ts';
 export type { MemoryTicketQueueOptions } from './memory/ticket-queue.ts';
 export { createMemoryTicketQueue } from './memory/ticket-queue.ts';
+export type { FirstValues, RedisFirstValuesOptions } from './redis/first-values.ts';
+export { createRedisFirstValues } from './redis/first-values.ts';
 export type { RedisLiveFeedOptions } from './redis/live-feed.ts';
 export { createRedisLiveFeed } from './redis/live-feed.ts';
 export { checkRedisServer, openRedis, redisAddress } from './redis/redis-connection.ts';

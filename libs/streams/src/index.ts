@@ -1,3 +1,5 @@
+export type { Acknowledgement } from './alerts/acknowledgement.ts';
+export { ACKNOWLEDGEMENT_PREFIX, acknowledgementLine, parseAcknowledgement } from './alerts/acknowledgement.ts';
 export type { Alert } from './alerts/alert.ts';
 export { ALERT_PREFIX, parseAlert } from './alerts/alert.ts';
 export { readCallRules } from './alerts/rules-file.ts';

@@ -7,6 +7,7 @@ import type { LiveFeed } from '@tideline/pipeline';
 import { ConfigurationError, type Logger } from '@tideline/runtime';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
 import { checkAccess, guardAccess } from './access.ts';
+import type { KeepAcknowledgement } from './acknowledge.ts';
 import { AlertBoard } from './alert-board.ts';
 import { type GatewayStats, keptStats } from './gateway-stats.ts';
 import { LiveStream } from './live-stream.ts';
@@ -20,6 +21,7 @@ export interface GatewayOptions {
   /** Points from before the start, lines of line protocol. */
   readonly history?: () => Promise<Iterable<string>>;
   readonly stats: () => GatewayStats | Promise<GatewayStats>;
+  readonly keepAcknowledgement: KeepAcknowledgement;
   /** Any address but a loopback one requires `token`. */
   readonly host: string;
   /** 0: any free port. */
@@ -62,7 +64,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   guardAccess(app, { host, token });
   answerWithProblems(app, logger);
-  addApi(app, { board, alerts, stats, live });
+  addApi(app, { board, alerts, stats, live, keep: options.keepAcknowledgement });
   await addPage(app);
   // Live points first: what comes while the history is read is not missed, and a point that comes twice is one.
   const unsubscribe = await feed.subscribe(add);

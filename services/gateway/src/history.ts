@@ -41,6 +41,13 @@ const MEASUREMENTS: readonly Measurement[] = [
     texts: ['reason'],
   },
   {
+    name: 'acknowledgement',
+    tags: ['agent', 'queue', 'rule', 'series', 'severity', 'stream'],
+    floats: [],
+    integers: ['at'],
+    texts: ['by', 'id', 'note'],
+  },
+  {
     name: 'arrivals',
     tags: ['horizon', 'model', 'queue', 'series', 'stream'],
     floats: ['last', 'q10', 'q50', 'q90'],

@@ -1,3 +1,4 @@
+export type { KeepAcknowledgement } from './acknowledge.ts';
 export { GATEWAY_CONFIG } from './config.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
 export { createGateway } from './gateway.ts';

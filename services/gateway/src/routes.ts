@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { addAcknowledgement, type KeepAcknowledgement } from './acknowledge.ts';
 import type { AlertBoard } from './alert-board.ts';
 import type { StatsReader } from './gateway-stats.ts';
 import type { LiveStream, Watched } from './live-stream.ts';
@@ -10,6 +11,7 @@ export interface ApiOptions {
   readonly alerts: AlertBoard;
   readonly stats: StatsReader;
   readonly live: LiveStream;
+  readonly keep: KeepAcknowledgement;
 }
 
 const NAME = { type: 'string', minLength: 1, maxLength: 256 } as const;
@@ -33,7 +35,9 @@ const LIVE_QUERY = {
 } as const;
 
 /** The HTTP API. Errors are problem documents. */
-export function addApi(app: FastifyInstance, { board, alerts, stats, live }: ApiOptions): void {
+export function addApi(app: FastifyInstance, { board, alerts, stats, live, keep }: ApiOptions): void {
+  addAcknowledgement(app, { alerts, keep });
+
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   app.get('/api/stats', async () => {

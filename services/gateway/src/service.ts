@@ -1,5 +1,6 @@
 import {
   createInfluxReader,
+  createInfluxSink,
   createRedisLiveFeed,
   createRedisShardStore,
   type InfluxReader,
@@ -18,6 +19,7 @@ import {
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { readHistory } from './history.ts';
+import { openAcknowledgements } from './stack-acknowledgements.ts';
 import { StackStats } from './stack-stats.ts';
 import { openWebhook } from './webhook/open-webhook.ts';
 
@@ -47,12 +49,15 @@ export async function runGateway(
     countDeadLetters: () => countDeadLetters(config),
     onTrouble: (message) => log.warn({ reason: message }, 'A figure of the page cannot be read.'),
   });
+  const openSink = () => createInfluxSink(influxOptions(config));
+  const acknowledgements = stack.use(await openAcknowledgements({ url, prefix, feed, openSink, onWarning }));
   const token = config.TIDELINE_GATEWAY_TOKEN;
   const gateway = stack.use(
     await createGateway({
       feed,
       history: () => unlessMissing(() => readHistory(reader), []),
       stats: () => stats.read(),
+      keepAcknowledgement: acknowledgements.keep,
       host: config.TIDELINE_GATEWAY_HOST,
       port: config.TIDELINE_GATEWAY_PORT,
       logger: log,

@@ -1,6 +1,7 @@
 import { createMemoryLiveFeed } from '@tideline/adapters';
 import { createGateway, type GatewayStats } from '@tideline/gateway';
-import type { LiveFeed } from '@tideline/pipeline';
+import { type LiveFeed, PointLines } from '@tideline/pipeline';
+import { acknowledgementLine } from '@tideline/streams';
 
 export const STATS: GatewayStats = {
   records: 1_234,
@@ -23,6 +24,13 @@ export async function startGateway(
   options: Partial<Parameters<typeof createGateway>[0]> = {},
 ): Promise<RunningGateway> {
   const feed = createMemoryLiveFeed();
-  const gateway = await createGateway({ feed, stats: () => STATS, host: '127.0.0.1', port: 0, ...options });
+  const gateway = await createGateway({
+    ...{ feed, stats: () => STATS, host: '127.0.0.1', port: 0 },
+    keepAcknowledgement: async (alert, acknowledgement) => {
+      feed.publish(PointLines.of([acknowledgementLine(alert, acknowledgement)]));
+      return acknowledgement;
+    },
+    ...options,
+  });
   return { url: gateway.url, feed, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
 }

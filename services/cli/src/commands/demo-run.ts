@@ -8,6 +8,7 @@ import type { LatePolicy } from '@tideline/pipeline';
 import { ConfigurationError, createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
 import { demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
 import { STATE_FOLDER } from '../addresses.ts';
+import { readAlertLines } from '../embedded/alert-lines.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
 import { parseMap, recordsOf } from '../field-map.ts';
 
@@ -68,7 +69,10 @@ export async function demo(options: DemoOptions, signals: ServiceSignals): Promi
     return;
   }
   const { host, port } = options;
-  await using gateway = await createGateway({ feed: embedded.live, stats: () => embedded.stats(), host, port });
+  const { live: feed, keepAcknowledgement } = embedded;
+  const history = () => readAlertLines(join(folder, 'points.lp'));
+  const stats = () => embedded.stats();
+  await using gateway = await createGateway({ feed, history, stats, keepAcknowledgement, host, port });
   process.stderr.write(`\n  Tideline is running. Its dashboard: ${gateway.url}\n  Stop it with Ctrl-C.\n\n`);
   const ended = embedded.finished(signals.drain).then(
     (summary) => printSummary(summary, options.summary ?? 'text'),

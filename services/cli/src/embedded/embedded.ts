@@ -15,6 +15,7 @@ import {
   type LineFileSink,
 } from '@tideline/adapters';
 import { loadTopics } from '@tideline/forecaster';
+import type { KeepAcknowledgement } from '@tideline/gateway';
 import type { EngineKind } from '@tideline/nn';
 import {
   announceOutstanding,
@@ -24,11 +25,12 @@ import {
   type LiveFeed,
   type OnEvent,
   PointDigest,
+  PointLines,
   type ShardStore,
   shardName,
 } from '@tideline/pipeline';
 import { ResourceStack, sleep } from '@tideline/runtime';
-import type { TopicStream } from '@tideline/streams';
+import { ACKNOWLEDGEMENT_PREFIX, type Acknowledgement, acknowledgementLine, type TopicStream } from '@tideline/streams';
 import { type EmbeddedStats, StatsCounter } from './stats.ts';
 
 export interface EmbeddedOptions {
@@ -72,6 +74,8 @@ export interface EmbeddedSummary {
 /** A running embedded pipeline. */
 export interface Embedded extends AsyncDisposable {
   readonly live: LiveFeed;
+  /** Keeps who has taken an alert on, beside the points, and tells the page. */
+  readonly keepAcknowledgement: KeepAcknowledgement;
   stats(): EmbeddedStats;
   /** Resolves with the summary when the feed is at its end and every shard is drained; rejects where the pipeline failed. */
   finished(signal: AbortSignal): Promise<EmbeddedSummary>;
@@ -132,6 +136,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   await source.run(handler);
   return {
     live,
+    keepAcknowledgement: acknowledgementKeeper(sink, live),
     stats: () => counter.stats({ engine, series: forecaster.series }),
     async finished(stop) {
       await source.finished;
@@ -148,6 +153,20 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       await stack[Symbol.asyncDispose]();
       for (const topic of topics.values()) topic.engine.dispose();
     },
+  };
+}
+
+/** What is already on the page from runs before is the gateway's to know. */
+function acknowledgementKeeper(sink: LineFileSink, live: LiveFeed): KeepAcknowledgement {
+  const standing = new Map<string, Acknowledgement>();
+  return async (alert, own) => {
+    const first = standing.get(alert.id);
+    if (first !== undefined) return first;
+    standing.set(alert.id, own);
+    const lines = PointLines.of([acknowledgementLine(alert, own)]);
+    await sink.write(lines);
+    live.publish(lines);
+    return own;
   };
 }
 
@@ -196,6 +215,8 @@ async function summarise(
   let forecasts = 0;
   for await (const points of sink.points())
     for (const { identity, fields } of points) {
+      // What people said is none of the pipeline's results.
+      if (identity.startsWith(ACKNOWLEDGEMENT_PREFIX)) continue;
       digest.add(identity, fields);
       if (!/^(forecast|sentiment|arrivals),/.test(identity)) continue;
       forecasts += 1;
