@@ -3,7 +3,7 @@
  * pipeline, but no batch, no wave, no state bytes, no commit.
  */
 import { createReferenceEngine, type Model } from '@tideline/nn';
-import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
+import { ChunkBuilder, PoisonRecordError, type Stream, splitLine } from '@tideline/pipeline';
 import type { ShardExpectation, StateAt } from './expectation.ts';
 import { IdleOracle } from './idle-oracle.ts';
 import { NO_TRACE, newTimes, type OracleTimes, type OracleTrace, stateBytes, traceAfter } from './oracle-state.ts';
@@ -84,7 +84,7 @@ export function expectStream(
       const behind = { inputs, inputAt: 0, state: series.output, stateAt: 0 };
       stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0, ...behind }, lines);
       for (const line of lines) {
-        const [head, fields, time] = line.split(' '); // no key here holds a space
+        const { head, fields, time } = splitLine(line);
         own.push({ offset, identity: `${head} ${time}` });
         points.set(`${head} ${time}`, fields);
       }

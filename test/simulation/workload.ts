@@ -1,7 +1,7 @@
 /** What a seed reads: partitions of records of one or more streams, among them poison, late and equal times, ends of series, gaps in the offsets. */
 import { createModel, createReferenceEngine, initWeights, type Model, type ModelSpec } from '@tideline/nn';
 import { type Shard, type StepEngine, type Stream, shardName } from '@tideline/pipeline';
-import { createStream, mulberry32 } from '@tideline/streams';
+import { CALL_POINTS, createStream, mulberry32 } from '@tideline/streams';
 import { CHAIN_MODELS, createChainEngine } from './chain-engine.ts';
 import { expectChain } from './chain-oracle.ts';
 import { createChainStream } from './chain-stream.ts';
@@ -132,7 +132,9 @@ function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm', idleTtlMs: nu
   const made = ([0, 1] as const).map((version) => {
     const modelName = `sim-${name}-${version + 1}`;
     // With a time to live some ticks are scored and calibrated, too: an output state rides in every series' state, and begins anew with it.
-    const stream = createStream(name, { modelName, idleTtlMs, isVerified: name === 'ticks' && idleTtlMs !== null });
+    const more = idleTtlMs !== null;
+    const own = { isVerified: name === 'ticks' && more, callPoints: more ? CALL_POINTS : [] };
+    const stream = createStream(name, { modelName, idleTtlMs, ...own });
     const { inputSize, outputSize } = stream;
     const spec: ModelSpec = { name: modelName, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };
     const model: Model = createModel(spec, initWeights(spec, mulberry32(version + 1)));

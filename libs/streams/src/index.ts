@@ -12,7 +12,8 @@ export { VOLUME_LEVELS, volumeLoss, volumeQuantiles } from './call-volume/output
 export type { CallVolumeSettings } from './call-volume/settings.ts';
 export { CALL_VOLUME_DEFAULTS, readCallVolumeSettings } from './call-volume/settings.ts';
 export { callInputSize } from './calls/call-features.ts';
-export { CALL_CONTEXT, CALL_IDLE_TTL_MS, createCallStream } from './calls/call-stream.ts';
+export type { CallPoints } from './calls/call-stream.ts';
+export { CALL_CONTEXT, CALL_IDLE_TTL_MS, CALL_POINTS, createCallStream } from './calls/call-stream.ts';
 export type { CallGroup, CallLabel, CallProbabilities, CallReader, Satisfaction } from './calls/outputs.ts';
 export {
   CALL_CLASSES,
@@ -50,7 +51,7 @@ export { mulberry32 } from './sources/random.ts';
 export { realPrices } from './sources/real-prices.ts';
 export type { SourceRecord } from './sources/source-record.ts';
 export type { ByTopic, StreamConfig } from './stream-fields.ts';
-export { STREAM_FIELDS, servedTopics } from './stream-fields.ts';
+export { CALL_POINTS_LIST, STREAM_FIELDS, servedTopics } from './stream-fields.ts';
 export { gramBuckets } from './text/grams.ts';
 export type { TextFeatures, TextMeasures } from './text/text-features.ts';
 export { createTextFeatures } from './text/text-features.ts';

@@ -4,7 +4,7 @@ import { readCallRules } from './alerts/rules-file.ts';
 import { createCallVolumeStream } from './call-volume/call-volume-stream.ts';
 import { VOLUME_KEY_FIELD } from './call-volume/decode.ts';
 import { CALL_VOLUME_DEFAULTS, type CallVolumeSettings } from './call-volume/settings.ts';
-import { createCallStream } from './calls/call-stream.ts';
+import { type CallPoints, createCallStream } from './calls/call-stream.ts';
 import type { Declaration } from './declared/declaration.ts';
 import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
@@ -28,6 +28,8 @@ export interface StreamOptions {
   readonly isVerified?: boolean;
   /** Path of the rules for alerts, of streams that have such; default none. */
   readonly rules?: string;
+  /** Points of calls beside sentiment and alerts; default none. */
+  readonly callPoints?: readonly CallPoints[];
 }
 
 interface BuiltIn {
@@ -36,8 +38,9 @@ interface BuiltIn {
   readonly keyField: string;
 }
 
-function createRuledCalls({ rules, ...options }: StreamOptions): Stream {
-  return createCallStream({ ...options, ...(rules === undefined ? {} : { rules: readCallRules(rules) }) });
+function createRuledCalls({ rules, callPoints = [], ...options }: StreamOptions): Stream {
+  const read = rules === undefined ? {} : { rules: readCallRules(rules) };
+  return createCallStream({ ...options, ...read, points: callPoints });
 }
 
 const STREAMS = {

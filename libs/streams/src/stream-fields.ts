@@ -1,6 +1,7 @@
 /** Which topics are served and by which rules: fields of a service's configuration, for every service the same. */
 import { ConfigError, LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
 import { z } from 'zod';
+import { CALL_POINTS, type CallPoints } from './calls/call-stream.ts';
 import { TOPIC_STREAMS, type TopicStream } from './topic-streams.ts';
 
 /** One value for all topics, and those of topics that have their own. */
@@ -41,6 +42,13 @@ const ON_OFF = byTopic(z.enum(['on', 'off'], { error: 'must be on or off' }).tra
 /** A model's name is a folder's name. */
 const MODEL = byTopic(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a model'));
 
+/** `turns`, `rollups`, both separated by a comma, or `none`. */
+export const CALL_POINTS_LIST = z
+  .string()
+  .transform((text) => (text === 'none' ? [] : text.split(',').map((part) => part.trim())))
+  .pipe(z.array(z.enum(CALL_POINTS, { error: `must be some of ${CALL_POINTS.join(', ')}, or none` })))
+  .readonly();
+
 export const STREAM_FIELDS = {
   TIDELINE_STREAMS: TOPIC_STREAMS.default([
     { topic: 'ticks', stream: 'ticks' },
@@ -56,6 +64,8 @@ export const STREAM_FIELDS = {
   TIDELINE_VERIFY: ON_OFF.optional(),
   /** A file of rules for alerts over calls: `rules.yaml`, or `calls=rules.yaml`. */
   TIDELINE_RULES: byTopic(z.string().min(1, 'must be the path of a file')).optional(),
+  /** Points of calls beside sentiment and alerts: `turns,rollups`, one of them, or `none`. */
+  TIDELINE_CALL_POINTS: CALL_POINTS_LIST.default(CALL_POINTS),
   /** The model of a topic, `ticks=ticks-v2`; the stream's own where nothing is said. */
   TIDELINE_MODEL: MODEL.optional(),
 };
@@ -67,6 +77,7 @@ export interface StreamConfig {
   readonly TIDELINE_REDACT?: ByTopic<boolean> | undefined;
   readonly TIDELINE_VERIFY?: ByTopic<boolean> | undefined;
   readonly TIDELINE_RULES?: ByTopic<string> | undefined;
+  readonly TIDELINE_CALL_POINTS: readonly CallPoints[];
   readonly TIDELINE_MODEL?: ByTopic<string> | undefined;
 }
 
@@ -90,6 +101,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
   );
   if (problems.length > 0) throw new ConfigError(problems);
   return streams.map((entry) => {
+    const { stream } = entry;
     const policy = ruleOf(late, entry.topic);
     const idleTtlMs = ruleOf(idle, entry.topic);
     const rules = ruleOf(ruleFiles, entry.topic);
@@ -103,6 +115,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
       ...(redact === undefined ? {} : { redact }),
       ...(isVerified === undefined ? {} : { isVerified }),
       ...(rules === undefined ? {} : { rules }),
+      ...(stream === 'calls' ? { callPoints: config.TIDELINE_CALL_POINTS } : {}),
       ...(model === undefined ? {} : { model }),
     };
   });

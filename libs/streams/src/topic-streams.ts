@@ -1,5 +1,6 @@
 import { ConfigError, type LatePolicy } from '@tideline/pipeline';
 import { z } from 'zod';
+import type { CallPoints } from './calls/call-stream.ts';
 import { isStreamFile } from './declared/stream-file.ts';
 import { describeStream } from './registry.ts';
 
@@ -19,6 +20,8 @@ export interface TopicStream {
   readonly isVerified?: boolean;
   /** Path of its rules for alerts, where it has such. */
   readonly rules?: string;
+  /** Points of calls beside sentiment and alerts, where said; default none. */
+  readonly callPoints?: readonly CallPoints[];
 }
 
 /**

@@ -11,6 +11,9 @@ export const UP_FOLDER = join(STATE_FOLDER, 'up');
 /** The models that come with this checkout, from whichever folder the command is run. */
 export const MODELS_FOLDER = fileURLToPath(new URL('../../../models', import.meta.url));
 
+/** The rules that the demo's page shows alerts of. */
+export const DEMO_RULES = fileURLToPath(new URL('../../../docs/rules.yaml', import.meta.url));
+
 /** The data sets of recipes, beside this checkout. */
 export const DATA_FOLDER = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
 

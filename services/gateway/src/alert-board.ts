@@ -7,10 +7,17 @@ export interface BoardAlert extends Alert {
   readonly acknowledgement: Acknowledgement | null;
 }
 
+interface Entry {
+  readonly alert: Alert;
+  /** The board's revision at its last change. */
+  readonly revision: number;
+}
+
 /** The newest alerts that came by, each once: an alert that is told again has the same id. */
 export class AlertBoard {
   readonly #alertsMax: number;
-  readonly #alerts = new Map<string, Alert>();
+  readonly #alerts = new Map<string, Entry>();
+  /** May come before its alert, from another process. */
   readonly #acknowledgements = new Map<string, Acknowledgement>();
   #revision = 0;
 
@@ -27,29 +34,37 @@ export class AlertBoard {
   add(lines: Iterable<string>): void {
     for (const line of lines) {
       const alert = parseAlert(line);
-      if (alert !== null) this.#keep(this.#alerts, alert.id, alert);
+      if (alert !== null) this.#change(alert);
       const acknowledged = parseAcknowledgement(line);
-      if (acknowledged !== null) this.#keep(this.#acknowledgements, acknowledged.id, acknowledged.acknowledgement);
+      if (acknowledged === null) continue;
+      this.#keep(this.#acknowledgements, acknowledged.id, acknowledged.acknowledgement);
+      const entry = this.#alerts.get(acknowledged.id);
+      if (entry !== undefined) this.#change(entry.alert);
     }
   }
 
   find(id: string): BoardAlert | undefined {
-    const alert = this.#alerts.get(id);
-    return alert === undefined ? undefined : this.#withAcknowledgement(alert);
+    const entry = this.#alerts.get(id);
+    return entry === undefined ? undefined : this.#withAcknowledgement(entry.alert);
   }
 
-  /** Newest event time first. */
-  list(limit: number): BoardAlert[] {
-    const newest = [...this.#alerts.values()].sort(newestFirst).slice(0, limit);
-    return newest.map((alert) => this.#withAcknowledgement(alert));
+  /** Those that changed after `since`, newest event time first. */
+  list({ since = 0, limit }: { readonly since?: number; readonly limit: number }): BoardAlert[] {
+    const changed = [...this.#alerts.values()].filter(({ revision }) => revision > since);
+    const newest = changed.map(({ alert }) => alert).sort(newestFirst);
+    return newest.slice(0, limit).map((alert) => this.#withAcknowledgement(alert));
   }
 
   #withAcknowledgement(alert: Alert): BoardAlert {
     return { ...alert, acknowledgement: this.#acknowledgements.get(alert.id) ?? null };
   }
 
-  #keep<T>(map: Map<string, T>, id: string, value: T): void {
+  #change(alert: Alert): void {
     this.#revision += 1;
+    this.#keep(this.#alerts, alert.id, { alert, revision: this.#revision });
+  }
+
+  #keep<T>(map: Map<string, T>, id: string, value: T): void {
     map.set(id, value);
     if (map.size <= this.#alertsMax) return;
     const [oldest] = map.keys();

@@ -58,7 +58,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     alerts.add(lines);
   };
   const stats = keptStats(options.stats, STATS_KEEP_MS);
-  const live = new LiveStream({ board, stats });
+  const live = new LiveStream({ board, alerts, stats });
   // `forceCloseConnections`: a live stream would hold up the end for ever.
   const app = fastify({ logger: false, forceCloseConnections: true });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));

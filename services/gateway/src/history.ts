@@ -30,8 +30,15 @@ const MEASUREMENTS: readonly Measurement[] = [
   {
     name: 'sentiment',
     tags: ['agent', 'model', 'queue', 'series', 'speaker', 'stream'],
-    floats: ['call_score', 'escalation', 'score'],
+    floats: ['call_score', 'escalation', 'negative', 'neutral', 'positive', 'satisfaction', 'score'],
     integers: [],
+  },
+  {
+    name: 'turn',
+    tags: ['series', 'stream'],
+    floats: [],
+    integers: [],
+    texts: ['text'],
   },
   {
     name: 'alert',

@@ -2,13 +2,16 @@ import { lineFields, lineTags, splitLine } from '@tideline/pipeline';
 
 /** One horizon of a forecast, in the unit of the series. */
 export interface Forecast {
-  readonly horizon: number;
+  /** Records ahead, or a time ahead as it stands in the tag: `10s`. */
+  readonly horizon: number | string;
   readonly q10: number;
   readonly q50: number;
   readonly q90: number;
   /** The time that it speaks of, epoch ms. */
   readonly targetMs: number;
 }
+
+export const TURN_PREFIX = 'turn,';
 
 interface PointOfSeries {
   readonly stream: string;
@@ -35,6 +38,18 @@ export interface SentimentPoint extends PointOfSeries {
   readonly callScore: number;
   /** Probability that the customer's next utterance is negative, 0..1. */
   readonly escalation: number;
+  /** Negative, neutral, positive, sum 1; null: the model does not say. */
+  readonly probabilities: readonly [number, number, number] | null;
+  /** Expected rating of the customer's next turn, 1 to 5; null: the model does not say. */
+  readonly satisfaction: number | null;
+}
+
+/** What was said in a turn. */
+export interface TurnPoint {
+  readonly stream: string;
+  readonly series: string;
+  readonly timeNs: bigint;
+  readonly text: string;
 }
 
 /** Calls of an interval ahead, and the agents that they need. */
@@ -117,9 +132,15 @@ function forecastPoint(
   values: ReadonlyMap<string, number>,
 ): ForecastPoint | null {
   const { last, q10, q50, q90, target } = Object.fromEntries(values);
-  const horizon = Number(tags.get('horizon'));
-  if (![last, q10, q50, q90, target, horizon].every(Number.isFinite)) return null;
+  const horizon = horizonOf(tags.get('horizon') ?? '');
+  if (horizon === null || ![last, q10, q50, q90, target].every(Number.isFinite)) return null;
   return { ...point, kind: 'forecast', last, forecast: { horizon, q10, q50, q90, targetMs: target } };
+}
+
+/** A number of records, or a time such as `10s` or `5min`; null: neither. */
+function horizonOf(tag: string): number | string | null {
+  if (/^\d+$/.test(tag)) return Number(tag);
+  return /^\d+(?:\.\d+)?(?:ms|s|min|h|day)$/.test(tag) ? tag : null;
 }
 
 function arrivalsPoint(
@@ -139,10 +160,25 @@ function sentimentPoint(
   tags: ReadonlyMap<string, string>,
   values: ReadonlyMap<string, number>,
 ): SentimentPoint | null {
-  const { score, call_score: callScore, escalation } = Object.fromEntries(values);
+  const { score, call_score: callScore, escalation, satisfaction = null } = Object.fromEntries(values);
   if (![score, callScore, escalation].every(Number.isFinite)) return null;
   const [queue, agent, speaker] = ['queue', 'agent', 'speaker'].map((name) => tags.get(name) ?? 'unknown');
-  return { ...point, kind: 'sentiment', queue, agent, speaker, score, callScore, escalation };
+  const shares = ['negative', 'neutral', 'positive'].map((name) => values.get(name) ?? Number.NaN);
+  const [negative, neutral, positive] = shares;
+  const probabilities = shares.every(Number.isFinite) ? ([negative, neutral, positive] as const) : null;
+  const said = { score, callScore, escalation, probabilities, satisfaction };
+  return { ...point, kind: 'sentiment', queue, agent, speaker, ...said };
+}
+
+/** What a line of measurement `turn` says; null for any other line and for one that is broken. Never throws. */
+export function parseTurnPoint(line: string): TurnPoint | null {
+  const parts = line.startsWith(TURN_PREFIX) ? partsOf(line) : null;
+  if (parts === null || !/^-?\d+$/.test(parts.time)) return null;
+  const tags = lineTags(parts.head);
+  const [stream, series] = [tags.get('stream'), tags.get('series')];
+  const field = lineFields(parts.fields).get('text');
+  if (stream === undefined || series === undefined || field === undefined) return null;
+  return { stream, series, timeNs: BigInt(parts.time), text: field.slice(1, -1).replace(/\\(["\\])/g, '$1') };
 }
 
 function numbersOf(fields: string): Map<string, number> {

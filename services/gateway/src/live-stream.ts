@@ -1,8 +1,9 @@
 /**
- * Server-Sent Events. Events: `summaries` (series that changed), `rows` (of the series that this client watches), `stats`, `trouble` (the figures
- * cannot be read). Nothing is queued for a client: at each beat it gets what is newer than its revision, and none while its socket is full.
+ * Server-Sent Events. Events: `summaries` (series that changed), `rows` (of the series that this client watches), `alerts` (that changed), `stats`, `trouble`
+ * (the figures cannot be read). Nothing is queued for a client: at each beat it gets what is newer than its revision, and none while its socket is full.
  */
 import type { ServerResponse } from 'node:http';
+import type { AlertBoard } from './alert-board.ts';
 import type { StatsReader } from './gateway-stats.ts';
 import { ProblemError } from './problem.ts';
 import type { SeriesBoard } from './series-board.ts';
@@ -14,6 +15,7 @@ export interface Watched {
 
 export interface LiveStreamOptions {
   readonly board: SeriesBoard;
+  readonly alerts: AlertBoard;
   readonly stats: StatsReader;
   readonly beatMs?: number;
   readonly clientsMax?: number;
@@ -23,6 +25,7 @@ interface Client {
   readonly response: ServerResponse;
   readonly watched: readonly Watched[];
   revision: number;
+  alertRevision: number;
   sentAt: number;
 }
 
@@ -31,9 +34,11 @@ const CLIENTS_MAX_DEFAULT = 64;
 const STATS_MS = 1_000;
 const HEARTBEAT_MS = 10_000;
 const RECONNECT_MS = 1_000;
+const ALERTS_A_MESSAGE_MAX = 200;
 
 export class LiveStream implements Disposable {
   readonly #board: SeriesBoard;
+  readonly #alerts: AlertBoard;
   readonly #stats: StatsReader;
   readonly #beatMs: number;
   readonly #clientsMax: number;
@@ -44,6 +49,7 @@ export class LiveStream implements Disposable {
 
   constructor(options: LiveStreamOptions) {
     this.#board = options.board;
+    this.#alerts = options.alerts;
     this.#stats = options.stats;
     this.#beatMs = options.beatMs ?? BEAT_MS_DEFAULT;
     this.#clientsMax = options.clientsMax ?? CLIENTS_MAX_DEFAULT;
@@ -65,7 +71,7 @@ export class LiveStream implements Disposable {
 
   /** Serves `response` until its client leaves. It begins with everything that the board holds. */
   open(response: ServerResponse, watched: readonly Watched[]): void {
-    const client: Client = { response, watched, revision: 0, sentAt: 0 };
+    const client: Client = { response, watched, revision: 0, alertRevision: 0, sentAt: 0 };
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     this.#clients.add(client);
     response.once('close', () => this.#drop(client));
@@ -94,6 +100,7 @@ export class LiveStream implements Disposable {
   #sendChanges(client: Client): void {
     const now = performance.now();
     if (client.response.writableNeedDrain) return;
+    this.#sendAlerts(client);
     const since = client.revision;
     const { revision } = this.#board;
     if (revision > since || client.sentAt === 0) {
@@ -108,6 +115,14 @@ export class LiveStream implements Disposable {
       client.response.write(': still here\n\n');
       client.sentAt = now;
     }
+  }
+
+  #sendAlerts(client: Client): void {
+    const since = client.alertRevision;
+    const { revision } = this.#alerts;
+    if (revision === since) return;
+    client.alertRevision = revision;
+    send(client, 'alerts', this.#alerts.list({ since, limit: ALERTS_A_MESSAGE_MAX }));
   }
 
   async #sendStats(clients: Iterable<Client>): Promise<void> {

@@ -58,7 +58,7 @@ export function addApi(app: FastifyInstance, { board, alerts, stats, live, keep 
   app.get<{ Querystring: { limit: number } }>(
     '/api/alerts',
     { schema: { querystring: HISTORY_QUERY } },
-    async ({ query: { limit } }) => ({ alerts: alerts.list(limit) }),
+    async ({ query: { limit } }) => ({ alerts: alerts.list({ limit }) }),
   );
 
   app.get<{ Params: { stream: string; series: string }; Querystring: { limit: number } }>(

@@ -1,4 +1,11 @@
-import { type LivePoint, parseLivePoint, parseScorePoint, type ScorePoint } from './live-point.ts';
+import {
+  type LivePoint,
+  parseLivePoint,
+  parseScorePoint,
+  parseTurnPoint,
+  type ScorePoint,
+  TURN_PREFIX,
+} from './live-point.ts';
 import { type SeriesRow, SeriesRows } from './series-rows.ts';
 
 /** How a series stands, for lists. */
@@ -65,6 +72,10 @@ export class SeriesBoard {
         this.#addScore(line);
         continue;
       }
+      if (line.startsWith(TURN_PREFIX)) {
+        this.#addText(line);
+        continue;
+      }
       const point = parseLivePoint(line);
       if (point === null) this.#refused += 1;
       else this.#addPoint(point);
@@ -93,6 +104,18 @@ export class SeriesBoard {
     if (point === null || series === undefined) return;
     this.#revision += 1;
     series.scores.set(point.horizon, point);
+    series.revision = this.#revision;
+  }
+
+  /** What was said comes behind its turn's point. */
+  #addText(line: string): void {
+    const point = parseTurnPoint(line);
+    const series = point === null ? undefined : this.#series.get(keyOf(point.stream, point.series));
+    if (point === null || !series?.rows.addText(point, this.#revision + 1)) {
+      this.#refused += 1;
+      return;
+    }
+    this.#revision += 1;
     series.revision = this.#revision;
   }
 

@@ -1,11 +1,11 @@
-import type { Arrivals, Forecast, LivePoint } from './live-point.ts';
+import type { Arrivals, Forecast, LivePoint, TurnPoint } from './live-point.ts';
 
 /** What one record of a series gave, as the page gets it. */
 export interface ForecastRow {
   /** Event time, epoch ms; fractions keep records of one ms apart. */
   readonly timeMs: number;
   readonly last: number;
-  /** Ascending by horizon. */
+  /** Ascending by the time that they speak of. */
   readonly forecasts: readonly Forecast[];
 }
 
@@ -15,6 +15,10 @@ export interface SentimentRow {
   readonly score: number;
   readonly callScore: number;
   readonly escalation: number;
+  readonly probabilities: readonly [number, number, number] | null;
+  readonly satisfaction: number | null;
+  /** Of the newest turns, where texts are kept: redacted and cut. */
+  readonly text?: string;
 }
 
 export interface ArrivalsRow {
@@ -34,6 +38,9 @@ interface Entry {
 }
 
 const NS_A_MS = 1_000_000n;
+/** Bounds of the texts of a call: those of its newest turns, cut. */
+const TEXTS_MAX = 80;
+const TEXT_CHARACTERS_MAX = 600;
 
 /** The newest records of one series in event order, a bounded ring. A point that comes twice is one; a late one takes its place. */
 export class SeriesRows {
@@ -59,6 +66,21 @@ export class SeriesRows {
     if (entries.length > this.#rowsMax) entries.shift();
   }
 
+  /** Notes what was said at a row. False: there is no such turn. */
+  addText({ timeNs, text }: Pick<TurnPoint, 'timeNs' | 'text'>, revision: number): boolean {
+    const entries = this.#entries;
+    const at = entries.findLastIndex((entry) => entry.timeNs === timeNs);
+    const row = entries[at]?.row;
+    if (row === undefined || !('speaker' in row)) return false;
+    entries[at] = { timeNs, revision, row: { ...row, text: text.slice(0, TEXT_CHARACTERS_MAX) } };
+    const old = entries[at - TEXTS_MAX];
+    if (old !== undefined && 'text' in old.row) {
+      const { text: _, ...rest } = old.row;
+      entries[at - TEXTS_MAX] = { ...old, row: rest };
+    }
+    return true;
+  }
+
   /** Rows that changed after `revision`, oldest first, the newest `limit` of them. */
   since(revision: number, limit: number): SeriesRow[] {
     const changed = revision === 0 ? this.#entries : this.#entries.filter((entry) => entry.revision > revision);
@@ -70,8 +92,9 @@ function rowOf(point: LivePoint, before: SeriesRow | undefined): SeriesRow {
   const { timeNs } = point;
   const timeMs = Number(timeNs / NS_A_MS) + Number(timeNs % NS_A_MS) / 1e6;
   if (point.kind === 'sentiment') {
-    const { speaker, score, callScore, escalation } = point;
-    return { timeMs, speaker, score, callScore, escalation };
+    const { speaker, score, callScore, escalation, probabilities, satisfaction } = point;
+    const text = before !== undefined && 'text' in before ? { text: before.text } : {};
+    return { timeMs, speaker, score, callScore, escalation, probabilities, satisfaction, ...text };
   }
   if (point.kind === 'arrivals') {
     const others = before !== undefined && 'arrivals' in before ? before.arrivals : [];
@@ -85,6 +108,6 @@ function rowOf(point: LivePoint, before: SeriesRow | undefined): SeriesRow {
   const forecasts = known
     .filter(({ horizon }) => horizon !== point.forecast.horizon)
     .concat(point.forecast)
-    .sort((a, b) => a.horizon - b.horizon);
+    .sort((a, b) => a.targetMs - b.targetMs || Number.parseFloat(`${a.horizon}`) - Number.parseFloat(`${b.horizon}`));
   return { timeMs, last: point.last, forecasts };
 }

@@ -28,6 +28,7 @@ test('alerts are listed once each, newest first, from before the start and from 
   assert.deepEqual(alerts[1], {
     ...{ id: alerts[1].id, rule: 'sad', severity: 'warning', stream: 'calls', series: 'c1', queue: 'billing' },
     ...{ agent: 'a 7', timeNs: '1700000000003000000', reason: 'It said "no".', value: -0.5, partition: 2, offset: 3 },
+    acknowledgement: null,
   });
   assert.deepEqual(
     (await list('?limit=1')).map(({ severity, value }) => [severity, value]),

@@ -71,7 +71,7 @@ test('words alert once in a call, of the speaker that the rule names, as whole w
   );
   assert.deepEqual(
     found.map(({ offset, id, severity, reason }) => [offset, id, severity, reason]),
-    [[2, 'calls-0-2-legal', 'critical', "Somebody said 'lawyer'."]],
+    [[2, 'calls-legal-db42bc01e415a7d602e99d40', 'critical', "Somebody said 'lawyer'."]],
   );
 });
 

@@ -3,12 +3,14 @@ import {
   type Chunk,
   escapeTag,
   type LatePolicy,
+  type OutputState,
   pointTime,
   type RowAction,
   type RowBuffers,
   type RowOutput,
   type Shard,
   type Stream,
+  shardName,
   stringField,
 } from '@tideline/pipeline';
 import { ALERT_PREFIX } from '../alerts/alert.ts';
@@ -18,7 +20,8 @@ import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
 import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { CALL_REDACTION } from './redaction.ts';
-import type { CallRules } from './rules.ts';
+import { ROLLUP_STATE_SIZE, rollTurn, supervisorTags } from './rollup.ts';
+import { type CallRules, RULES_MAX } from './rules.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
@@ -36,8 +39,13 @@ export const CALL_CONTEXT = {
   queue: 2,
   agent: 2 + TAG_NUMBERS,
   silenceMs: 2 + 2 * TAG_NUMBERS,
+  /** Whether the line was held before it; turns before it. */
+  held: 3 + 2 * TAG_NUMBERS,
+  count: 4 + 2 * TAG_NUMBERS,
 } as const;
-const CONTEXT_SIZE = CALL_CONTEXT.silenceMs + 1;
+/** As much of a text as the network sees. */
+const TEXT_CHARACTERS_MAX = 2_000;
+const CONTEXT_SIZE = CALL_CONTEXT.count + 1;
 
 /** Nobody holds a line for an hour without a word, a hold or a transfer. */
 export const CALL_IDLE_TTL_MS = 3_600_000;
@@ -53,9 +61,15 @@ export interface CallStreamOptions {
   readonly idleTtlMs?: number | null;
   /** Whether names, numbers and addresses are taken out of the texts before anything is kept or computed; default true. */
   readonly redact?: boolean;
-  /** What alerts are looked for; default none. */
+  /** What alerts are looked for, and whose agents are whose; default none. */
   readonly rules?: CallRules;
+  /** Points beside sentiment and alerts; default none. */
+  readonly points?: readonly CallPoints[];
 }
+
+/** `turns`: the redacted text of each turn, for who looks at the call. `rollups`: what it adds to agent, queue and supervisor. */
+export const CALL_POINTS = ['turns', 'rollups'] as const;
+export type CallPoints = (typeof CALL_POINTS)[number];
 
 /**
  * The stream of topic `calls`: a `sentiment` point for each final utterance. `started` begins a call, also where one of its id is still open; `ended`
@@ -69,8 +83,11 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const { idleTtlMs = CALL_IDLE_TTL_MS, redact = true } = options;
   const features = callFeaturesOf(options.model);
   const read = callReaderOf(options.model?.spec);
-  const { rules } = options;
-  const watch = createAlertWatch(rules ?? { rules: [], categories: [] });
+  const { rules = NO_RULES, points = [] } = options;
+  const watch = createAlertWatch(rules);
+  const [keepsTurns, rollsUp] = CALL_POINTS.map((kind) => points.includes(kind));
+  const supervisorOf = supervisorTags(rules.supervisors);
+  const outputState = outputStateOf(options);
   return {
     name: 'calls',
     looksForSaturation: true,
@@ -79,7 +96,7 @@ export function createCallStream(options: CallStreamOptions): Stream {
     schema: CALL_SCHEMA,
     stateSize: STATE_SIZE + features.stateSize,
     contextSize: CONTEXT_SIZE,
-    ...(rules === undefined ? {} : { outputState: alertState(rules) }),
+    ...(outputState === null ? {} : { outputState }),
     inputSize: features.inputSize,
     outputSize: callOutputSizeOf(options.model?.spec),
     begins: (chunk, row) => chunk.texts[CALL_TEXTS.type][row] === 'started',
@@ -93,8 +110,22 @@ export function createCallStream(options: CallStreamOptions): Stream {
       lines.push(sentimentLine(point));
       const alerts = watch(ruledTurn(point), output.state, output.stateAt);
       for (const alert of alerts) lines.push(alertLine(point, alert));
+      if (keepsTurns) lines.push(turnLine(point));
+      if (rollsUp) lines.push(rollupLine(point, { alerts: alerts.length, supervisorOf }));
     },
   };
+}
+
+const NO_RULES: CallRules = { rules: [], categories: [], supervisors: [] };
+/** Mixed into the meaning of an output state that has a part for roll-ups. */
+const ROLLUP_MEANING = 0x5f3759df;
+
+/** The rules' counts, then what roll-ups remember; null: neither is wanted. */
+function outputStateOf({ rules, points = [] }: CallStreamOptions): OutputState | null {
+  const rollsUp = points.includes('rollups');
+  if (rules === undefined && !rollsUp) return null;
+  const { size, meaning } = alertState(rules ?? NO_RULES);
+  return rollsUp ? { size: size + ROLLUP_STATE_SIZE, meaning: (meaning ^ ROLLUP_MEANING) >>> 0 } : { size, meaning };
 }
 
 function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: CallFeatures): RowAction {
@@ -126,6 +157,8 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: C
   context[contextAt + CALL_CONTEXT.compound] = compound;
   context.set(state.subarray(s + S.queue, s + S.queue + 2 * TAG_NUMBERS), contextAt + CALL_CONTEXT.queue);
   context[contextAt + CALL_CONTEXT.silenceMs] = state[s + S.held] === 1 ? 0 : gapMs;
+  context[contextAt + CALL_CONTEXT.held] = state[s + S.held];
+  context[contextAt + CALL_CONTEXT.count] = count;
   state[s + S.held] = 0;
   return 'step';
 }
@@ -184,6 +217,42 @@ function alertLine(point: TurnPoint, { rule: { name, severity }, value, reason }
   return (
     `${ALERT_PREFIX}agent=${agent},kind=rule,queue=${queue},rule=${name},series=${series},severity=${severity},stream=calls ` +
     `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,reason=${stringField(reason)},value=${value} ${pointTime(chunk, row)}`
+  );
+}
+
+/** What was said, for who looks at the call; the redacted text, cut as the network's is. */
+function turnLine({ shard, chunk, row }: TurnPoint): string {
+  const [speaker, text] = [chunk.texts[CALL_TEXTS.speaker][row], chunk.texts[CALL_TEXTS.text][row]];
+  return (
+    `turn,series=${escapeTag(chunk.keys[chunk.keyOf[row]])},stream=calls offset=${chunk.offsets[row]}i,partition=${shard.partition}i,` +
+    `speaker=${stringField(speaker)},text=${stringField(text.slice(0, TEXT_CHARACTERS_MAX))} ${pointTime(chunk, row)}`
+  );
+}
+
+/** Agents, queues and supervisors have few names; shards keep apart what two of them have at one instant. */
+function rollupLine(
+  point: TurnPoint,
+  { alerts, supervisorOf }: { readonly alerts: number; readonly supervisorOf: (agent: string) => string },
+): string {
+  const { shard, chunk, row, output, said } = point;
+  const { context, contextAt, state, stateAt } = output;
+  const { agent, queue } = tagsOf(point);
+  const supervisor = supervisorOf(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS));
+  const turn = {
+    callId: chunk.keys[chunk.keyOf[row]],
+    speaker: chunk.texts[CALL_TEXTS.speaker][row],
+    score: scoreOf(point),
+    probabilities: said.sentiment,
+    startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
+    endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
+    isHeld: context[contextAt + CALL_CONTEXT.held] === 1,
+    isFirst: context[contextAt + CALL_CONTEXT.count] === 0,
+    alerts,
+  };
+  const fields = rollTurn(turn, state, stateAt + RULES_MAX);
+  return (
+    `call_rollup,agent=${agent},queue=${queue},shard=${escapeTag(shardName(shard))},stream=calls,supervisor=${supervisor} ` +
+    `${fields} ${pointTime(chunk, row)}`
   );
 }
 

@@ -11,6 +11,7 @@ export const RULES_MAX = 32;
 const NAME = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 const WORDS = z.array(z.string().trim().min(1).max(80)).min(1).max(500);
 const TURNS = z.number().int().min(1).max(1_000).default(1);
+const PERSON = z.string().trim().min(1).max(64);
 const SPEAKER = z.string().min(1).max(64).optional();
 
 const CONDITION = z.union(
@@ -44,6 +45,11 @@ const FILE = z.strictObject({
     .array(z.strictObject({ name: NAME, words: WORDS }))
     .max(32)
     .default([]),
+  /** Whose figures an agent's are, too. */
+  supervisors: z
+    .array(z.strictObject({ name: PERSON, agents: z.array(PERSON).min(1).max(1_000) }))
+    .max(1_000)
+    .default([]),
 });
 
 export type CallRules = z.infer<typeof FILE>;
@@ -62,9 +68,15 @@ export function parseCallRules(text: string, path: string): CallRules {
     throw new ConfigError(
       result.error.issues.map(({ path: at, message }) => `Rules '${path}', ${at.join('.') || 'the file'}: ${message}.`),
     );
-  const { rules, categories } = result.data;
+  const { rules, categories, supervisors } = result.data;
   const known = new Set(categories.map(({ name }) => name));
-  const problems = [...twice('rule', rules), ...twice('category', categories)];
+  const agents = supervisors.flatMap((supervisor) => supervisor.agents.map((name) => ({ name })));
+  const problems = [
+    ...twice('rule', rules),
+    ...twice('category', categories),
+    ...twice('supervisor', supervisors),
+    ...twice("a supervisor's agent", agents),
+  ];
   for (const { name, when } of rules)
     if ('category' in when && !known.has(when.category))
       problems.push(

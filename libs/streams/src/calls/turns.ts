@@ -44,10 +44,13 @@ function turnKey(chunk: Chunk, row: number): number {
   const moment = `${chunk.timeMs[row]}\n${chunk.timeSubNs[row]}\n${chunk.texts[CALL_TEXTS.text][row]}`;
   const own = turn !== '' ? `t${turn}` : Number.isNaN(startMs) ? `m${moment}` : `s${startMs}`;
   const text = `${speaker}\n${own}`;
-  return (hashOf(text, 0x811c9dc5) % 2 ** 20) * 2 ** 32 + hashOf(text, 0x01234567);
+  return (hashOf(text, HASH_SEED) % 2 ** 20) * 2 ** 32 + hashOf(text, 0x01234567);
 }
 
-function hashOf(text: string, seed: number): number {
+export const HASH_SEED = 0x811c9dc5;
+
+/** FNV-1a, 32 bits, over UTF-16 units, from a seed. */
+export function hashOf(text: string, seed: number): number {
   let hash = seed;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;

@@ -6,8 +6,8 @@ import { createGateway } from '@tideline/gateway';
 import type { EngineKind } from '@tideline/nn';
 import type { LatePolicy } from '@tideline/pipeline';
 import { ConfigurationError, createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
-import { demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
-import { STATE_FOLDER } from '../addresses.ts';
+import { CALL_POINTS_LIST, demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
+import { DEMO_RULES, STATE_FOLDER } from '../addresses.ts';
 import { readAlertLines } from '../embedded/alert-lines.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
 import { parseMap, recordsOf } from '../field-map.ts';
@@ -30,6 +30,7 @@ export interface DemoOptions {
   readonly idleTtlMs?: number | null | undefined;
   readonly verify?: 'on' | 'off' | undefined;
   readonly rules?: string | undefined;
+  readonly callPoints?: string | undefined;
   readonly seed: number;
 }
 
@@ -40,11 +41,7 @@ const ONCE_BATCH_RECORDS = 5_000;
 /** `tideline demo`: the embedded mode over a feed, with its page unless `once`. */
 export async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void> {
   const log = createLogger({ service: 'demo', level: 'info' });
-  const { rules } = options;
-  const streams = parseStreams(options.streams).map((entry) => ({
-    ...entry,
-    ...(rules === undefined ? {} : { rules }),
-  }));
+  const streams = streamsOf(options);
   const folder = options.state ?? join(STATE_FOLDER, 'demo');
   if (options.state === undefined) await rm(folder, { recursive: true, force: true });
   const { open, replayable } = feedOf(options, streams);
@@ -84,6 +81,19 @@ export async function demo(options: DemoOptions, signals: ServiceSignals): Promi
   // The feed is at its end: the page stays until somebody stops it.
   if (!signals.drain.aborted) process.stderr.write('  The feed is at its end; the dashboard stays open.\n');
   await untilAborted(signals.drain);
+}
+
+/** A run for its digest or its speed is the plain job; a page has something to show. */
+function streamsOf(options: DemoOptions): readonly TopicStream[] {
+  const { once = false, rules = once ? undefined : DEMO_RULES, callPoints = once ? 'none' : 'turns,rollups' } = options;
+  const points = CALL_POINTS_LIST.safeParse(callPoints);
+  if (!points.success)
+    throw new ConfigurationError(points.error.issues.map(({ message }) => `--call-points: ${message}`));
+  return parseStreams(options.streams).map((entry) => ({
+    ...entry,
+    ...(rules === undefined ? {} : { rules }),
+    ...(entry.stream === 'calls' ? { callPoints: points.data } : {}),
+  }));
 }
 
 function parseStreams(text: string): readonly TopicStream[] {

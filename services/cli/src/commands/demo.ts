@@ -57,7 +57,11 @@ export function addDemo(program: Program): void {
         'score the forecasts of ticks when their truth comes, and calibrate their intervals (default: on, with --once off)',
       ).choices(['on', 'off'] as const),
     )
-    .option('--rules <file>', 'rules for alerts over calls (docs/calls.md)')
+    .option('--rules <file>', 'rules for alerts over calls (default: docs/rules.yaml, with --once none; docs/calls.md)')
+    .option(
+      '--call-points <list>',
+      'points of calls beside sentiment and alerts: turns, rollups or none (default: turns,rollups, with --once none)',
+    )
     .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
     .addHelpText('after', EXAMPLES)
     .action((options) =>
