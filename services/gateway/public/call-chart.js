@@ -67,15 +67,15 @@ function drawZero(plot, colour) {
 function read(columns, i) {
   const [x, customer, agent, call, risk] = columns.map((column) => column[i]);
   const who = customer === null ? `agent ${score(agent)}` : `customer ${score(customer)}`;
-  return `${time(x, 0).slice(11, 19)} · ${who} · call ${score(call)} · risk ${percent(risk)}`;
+  return `${time(x, 0).slice(11, 19)} · ${who} · call ${score(call)} ${risk === null ? '' : ` · risk ${percent(risk)}`}`;
 }
 
 /** The sentence for who does not see the plot. */
 export function callText(name, rows) {
   const { speaker, score: newest, callScore, escalation } = rows[rows.length - 1];
   return (
-    `${name}: ${rows.length} utterances, the last by the ${speaker} with sentiment ${score(newest)}; the call so far ${score(callScore)}; ` +
-    `risk of escalation ${percent(escalation)}.`
+    `${name}: ${rows.length} utterances, the last by the ${speaker} with sentiment ${score(newest)}; the call so far ${score(callScore)}` +
+    `${escalation === null ? '' : `; risk of escalation ${percent(escalation)}`}.`
   );
 }
 

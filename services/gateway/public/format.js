@@ -64,3 +64,8 @@ export function duration(ms) {
   const amount = Math.round((ms / size) * 10) / 10;
   return `${amount} ${name === 'day' && amount !== 1 ? 'days' : name}`;
 }
+
+/** A horizon as people read it: a number of records, or a time such as `10s`. */
+export function horizonText(horizon) {
+  return String(horizon).replace(/(\d)([a-z])/, '$1 $2');
+}

@@ -4,10 +4,10 @@
 const SILENCE_MS = 6_000;
 /** The browser gives up for good where a server or a proxy answers with an error; this page does not. */
 const REOPEN_MS = 2_000;
-const EVENTS = ['summaries', 'rows', 'stats', 'trouble'];
+const EVENTS = ['summaries', 'rows', 'alerts', 'stats', 'trouble'];
 
 /**
- * Opens a connection. `watched`: [{stream, series}] whose rows are wanted. `on`: handlers `summaries`, `rows`, `stats`, `trouble` of the content, and `state`
+ * Opens a connection. `watched`: [{stream, series}] whose rows are wanted. `on`: handlers `summaries`, `rows`, `alerts`, `stats`, `trouble` of the content, and `state`
  * of 'live' or 'lost'. Returns the function that closes it.
  */
 export function openLive(watched, on) {

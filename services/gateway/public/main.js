@@ -1,16 +1,22 @@
 /** The page: holds what came, draws it at most once a frame. */
+import { byUrgency, createAlertList } from './alert-list.js';
 import { callText, createCallChart } from './call-chart.js';
-import { change, count, duration, percent, price, score, time } from './format.js';
+import { change, count, duration, horizonText, percent, price, score, time } from './format.js';
 import { openLive } from './live.js';
 import { createPriceChart, priceText } from './price-chart.js';
 import { setText } from './row-list.js';
 import { createCallList, createSeriesList } from './series-list.js';
 import { createStaffingTable } from './staffing.js';
+import { createTurnList } from './turn-list.js';
 
 const LIST_MAX = 200;
 const CALLS_MAX = 100;
 const QUEUES_MAX = 100;
 const ROWS_MAX = 500;
+/** Of alerts: kept, and shown. */
+const ALERTS_MAX = 1_000;
+const ALERTS_SHOWN = 60;
+const TURNS_SHOWN = 100;
 /** A call that is silent for longer, by the time of its events against the newest call's, is at no risk that anybody could turn. */
 const CALL_LIVE_MS = 600_000;
 /** As many as the gateway keeps. */
@@ -28,7 +34,14 @@ const chosen = { forecast: null, sentiment: null };
 const chosenByHand = { forecast: false, sentiment: false };
 /** Rows of the chosen ones. */
 const rowsOf = { forecast: [], sentiment: [] };
+/** By id. */
+const alerts = new Map();
 const staffing = createStaffingTable(byId('staffing-rows'));
+const turns = createTurnList(byId('turns'), byId('turns-note'));
+const alertLists = {
+  all: createAlertList(byId('alert-list'), pickCallOf),
+  call: createAlertList(byId('call-alerts'), pickCallOf),
+};
 let stats = null;
 let trouble = '';
 let connection = 'connecting';
@@ -61,6 +74,7 @@ function draw() {
     drawLists();
     drawForecast();
     drawCall();
+    drawAlerts();
   });
 }
 
@@ -90,6 +104,23 @@ function onRows({ stream, series, rows }) {
   for (const row of rows) byTime.set(row.timeMs, row);
   rowsOf[kind] = [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs).slice(-ROWS_MAX);
   draw();
+}
+
+function onAlerts(changed) {
+  for (const alert of [...changed].reverse()) {
+    alerts.delete(alert.id);
+    alerts.set(alert.id, alert);
+    if (alerts.size > ALERTS_MAX) alerts.delete(alerts.keys().next().value);
+  }
+  draw();
+}
+
+function pickCallOf({ stream, series }) {
+  const key = keyOf({ stream, series });
+  const item = known.sentiment.get(key);
+  if (item === undefined) return;
+  choose('sentiment', item, true);
+  byId('call-title').scrollIntoView({ block: 'nearest' });
 }
 
 function chooseFirst() {
@@ -126,6 +157,7 @@ function connect() {
   closeLive = openLive(watched, {
     summaries: onSummaries,
     rows: onRows,
+    alerts: onAlerts,
     stats(figures) {
       stats = figures;
       trouble = '';
@@ -151,7 +183,7 @@ function sortedSeries() {
 function callsByRisk() {
   const calls = [...known.sentiment.values()].reverse();
   const newestMs = calls.reduce((max, { newest }) => Math.max(max, newest.timeMs), 0);
-  const risk = ({ newest }) => (newestMs - newest.timeMs <= CALL_LIVE_MS ? newest.escalation : -1);
+  const risk = ({ newest }) => (newestMs - newest.timeMs <= CALL_LIVE_MS ? (newest.escalation ?? 0) : -1);
   return calls.sort((a, b) => risk(b) - risk(a));
 }
 
@@ -182,12 +214,34 @@ function drawLists() {
   const matching = sortedSeries().filter(({ key }) => key.toLowerCase().includes(wanted));
   lists.forecast.show(matching.slice(0, LIST_MAX), chosen.forecast?.key);
   drawMore(byId('series-more'), matching.length - LIST_MAX, 'more series: filter to see them.');
-  const calls = callsByRisk();
+  const open = new Map();
+  for (const alert of alerts.values())
+    if (alert.acknowledgement === null) open.set(keyOf(alert), (open.get(keyOf(alert)) ?? 0) + 1);
+  const calls = callsByRisk().map((call) => withAlerts(call, open.get(call.key) ?? 0));
   lists.sentiment.show(calls.slice(0, CALLS_MAX), chosen.sentiment?.key);
   drawMore(byId('calls-more'), calls.length - CALLS_MAX, 'older calls.');
   byId('staffing').hidden = known.arrivals.size === 0;
   staffing.show([...known.arrivals.values()].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, QUEUES_MAX));
   setText(byId('calls-count'), calls.length > 0 ? `${count(calls.length)} seen` : '');
+}
+
+/** The same item as long as nothing of it changed: rows are filled anew only then. */
+function withAlerts(call, openAlerts) {
+  if ((call.openAlerts ?? 0) === openAlerts) return call;
+  const changed = { ...call, openAlerts };
+  known.sentiment.set(call.key, changed);
+  return changed;
+}
+
+function drawAlerts() {
+  const sorted = byUrgency(alerts.values());
+  const open = sorted.filter(({ acknowledgement }) => acknowledgement === null).length;
+  byId('alerts').hidden = sorted.length === 0;
+  alertLists.all.show(sorted.slice(0, ALERTS_SHOWN));
+  drawMore(byId('alerts-more'), sorted.length - ALERTS_SHOWN, 'more alerts: GET /api/alerts lists them.');
+  setText(byId('alerts-count'), `${count(open)} open, ${count(sorted.length - open)} acknowledged`);
+  setText(byId('open-alerts'), count(open));
+  byId('open-alerts').classList.toggle('bad', open > 0);
 }
 
 function drawMore(node, left, text) {
@@ -209,7 +263,9 @@ function drawForecast() {
   }
   const { last, forecasts, timeMs } = rows[rows.length - 1];
   const far = forecasts[forecasts.length - 1];
-  const ahead = `${change(last, far.q50)} in ${far.horizon} records (${duration(Math.max(0, far.targetMs - timeMs))})`;
+  const inTime = duration(Math.max(0, far.targetMs - timeMs));
+  const isTime = typeof far.horizon === 'string';
+  const ahead = `${change(last, far.q50)} in ${isTime ? inTime : `${far.horizon} records (${inTime})`}`;
   setHeadline(byId('chart-headline'), price(last), `${time(timeMs, timeMs - rows[0].timeMs)} UTC · median ${ahead}`);
   setText(byId('chart-text'), priceText(name, rows));
   setText(byId('chart-scores'), scoresText());
@@ -222,7 +278,7 @@ function scoresText() {
   return [...scores]
     .sort((a, b) => Number.parseFloat(a.horizon) - Number.parseFloat(b.horizon))
     .map(({ horizon, coverage, mase, scored }) => {
-      const ahead = /\D/.test(horizon) ? horizon : `${horizon} ${horizon === '1' ? 'record' : 'records'}`;
+      const ahead = /\D/.test(horizon) ? horizonText(horizon) : `${horizon} ${horizon === '1' ? 'record' : 'records'}`;
       const error = mase === null ? '' : ` · MASE ${mase.toFixed(2)}`;
       return `${ahead} ahead: 80 % interval held ${(100 * coverage).toFixed(1)} %${error} (${count(scored)} scored)`;
     })
@@ -236,13 +292,21 @@ function drawCall() {
   if (rows.length === 0) {
     setText(byId('call-headline'), '');
     setText(byId('call-text'), '');
+    turns.show([]);
     if (chosen.sentiment === null)
       charts.sentiment.clear('Waiting for calls. Feed some with: npx tideline replay FILE --topic calls');
     return;
   }
   const { callScore, escalation } = rows[rows.length - 1];
-  const words = rows.length === 1 ? '1 utterance' : `${rows.length} utterances`;
-  setHeadline(byId('call-headline'), score(callScore), `${words} · escalation risk ${percent(escalation)}`);
+  const words = rows.length === 1 ? '1 turn' : `${rows.length} turns`;
+  const { queue, agent } = chosen.sentiment;
+  const risk = escalation === null ? '' : ` · escalation risk ${percent(escalation)}`;
+  setHeadline(byId('call-headline'), score(callScore), `${words}${risk} · ${queue} · ${agent}`);
+  const own = byUrgency([...alerts.values()].filter((alert) => keyOf(alert) === chosen.sentiment.key));
+  byId('call-alerts').hidden = own.length === 0;
+  alertLists.call.show(own);
+  // Last: what stands above the turns takes room from them.
+  turns.show(rows.slice(-TURNS_SHOWN));
   setText(byId('call-text'), callText(name, rows));
   charts.sentiment.show(rows);
 }

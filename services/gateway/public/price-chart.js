@@ -19,7 +19,7 @@ export function priceColumns(rows) {
     for (let column = 0; column < COLUMNS; column += 1) columns[column].push(values[column] ?? null);
   };
   rows.forEach(({ timeMs, last }, i) => {
-    const said = rows[i - 1]?.forecasts.find(({ horizon }) => horizon === 1);
+    const said = saidOf(rows, i);
     push({ [X]: timeMs, [LAST]: last, [PAST_LOW]: said?.q10, [PAST_HIGH]: said?.q90 });
   });
   const newest = rows[rows.length - 1];
@@ -33,6 +33,21 @@ export function priceColumns(rows) {
     push({ [X]: at, [FAN_LOW]: q10, [FAN_MEDIAN]: q50, [FAN_HIGH]: q90 });
   }
   return columns;
+}
+
+/**
+ * What had been said of row `i`: of one record ahead, the record before it; of a time ahead, the newest record whose nearest horizon speaks of a time that has
+ * come.
+ */
+function saidOf(rows, i) {
+  const before = rows[i - 1]?.forecasts[0];
+  if (before === undefined || typeof before.horizon === 'number')
+    return rows[i - 1]?.forecasts.find(({ horizon }) => horizon === 1);
+  for (let j = i - 1; j >= 0; j -= 1) {
+    const [nearest] = rows[j].forecasts;
+    if (nearest !== undefined && nearest.targetMs <= rows[i].timeMs) return nearest;
+  }
+  return undefined;
 }
 
 function build(colour) {
@@ -92,11 +107,14 @@ function read(columns, i) {
 /** The sentence for who does not see the plot. */
 export function priceText(name, rows) {
   const { timeMs, last, forecasts } = rows[rows.length - 1];
-  const ahead = forecasts.map(
-    ({ horizon, q10, q50, q90, targetMs }) =>
-      `${horizon} record${horizon === 1 ? '' : 's'} (${duration(Math.max(0, targetMs - timeMs))}) ahead: median ${price(q50)}, ` +
-      `${change(last, q50)}, between ${price(q10)} and ${price(q90)} with 80 % probability`,
-  );
+  const ahead = forecasts.map(({ horizon, q10, q50, q90, targetMs }) => {
+    const inTime = duration(Math.max(0, targetMs - timeMs));
+    const span = typeof horizon === 'string' ? inTime : `${horizon} record${horizon === 1 ? '' : 's'} (${inTime})`;
+    return (
+      `${span} ahead: median ${price(q50)}, ${change(last, q50)}, ` +
+      `between ${price(q10)} and ${price(q90)} with 80 % probability`
+    );
+  });
   return `${name}: ${price(last)} at ${time(timeMs, 0)} UTC. ${ahead.join('. ')}.`;
 }
 

@@ -1,4 +1,4 @@
-import { change, direction, percent, price, score } from './format.js';
+import { change, direction, horizonText, percent, price, score } from './format.js';
 import { createRowList, drawSpark, element, setText, spark } from './row-list.js';
 
 /** Above this the risk is marked. */
@@ -51,7 +51,7 @@ export function createSeriesList(list, onPick, emptyText) {
       drawSpark(parts.spark, values);
       const before = values[values.length - 2];
       setNumber(parts.last, price(last), before === undefined ? '' : change(before, last));
-      setNumber(parts.ahead, `${goes.sign} ${change(last, far.q50)}`, `in ${far.horizon}`, goes.className);
+      setNumber(parts.ahead, `${goes.sign} ${change(last, far.q50)}`, `in ${horizonText(far.horizon)}`, goes.className);
     },
   });
 }
@@ -62,13 +62,17 @@ export function createCallList(list, onPick, emptyText) {
     parts: { name: nameParts, spark, call: number, risk: number },
     onPick,
     emptyText,
-    fill(parts, { series, queue, agent, newest, spark: values }) {
-      setName(parts.name, series, `${queue} · ${agent}`);
+    fill(parts, { series, queue, agent, newest, spark: values, openAlerts = 0 }) {
+      const badge = openAlerts > 0 ? `${openAlerts} ${openAlerts === 1 ? 'alert' : 'alerts'} · ` : '';
+      setName(parts.name, series, `${badge}${queue} · ${agent}`);
+      parts.name.classList.toggle('alerted', openAlerts > 0);
       drawSpark(parts.spark, values, SPARK_SCORE_RANGE);
       const mood = newest.callScore > 0.05 ? 'up' : newest.callScore < -0.05 ? 'down' : '';
       setNumber(parts.call, score(newest.callScore), 'sentiment', mood);
-      const isHigh = newest.escalation >= RISK_HIGH;
-      setNumber(parts.risk, `${isHigh ? '▲ ' : ''}${percent(newest.escalation)}`, 'risk', isHigh ? 'down' : '');
+      const { escalation } = newest;
+      const isHigh = escalation !== null && escalation >= RISK_HIGH;
+      const risk = escalation === null ? '–' : `${isHigh ? '▲ ' : ''}${percent(escalation)}`;
+      setNumber(parts.risk, risk, 'risk', isHigh ? 'down' : '');
     },
   });
 }

@@ -36,8 +36,8 @@ export interface SentimentPoint extends PointOfSeries {
   /** -1..1: of the utterance, and of the call so far. */
   readonly score: number;
   readonly callScore: number;
-  /** Probability that the customer's next utterance is negative, 0..1. */
-  readonly escalation: number;
+  /** Probability that the call turns negative, 0..1; null: the model does not say. */
+  readonly escalation: number | null;
   /** Negative, neutral, positive, sum 1; null: the model does not say. */
   readonly probabilities: readonly [number, number, number] | null;
   /** Expected rating of the customer's next turn, 1 to 5; null: the model does not say. */
@@ -160,8 +160,8 @@ function sentimentPoint(
   tags: ReadonlyMap<string, string>,
   values: ReadonlyMap<string, number>,
 ): SentimentPoint | null {
-  const { score, call_score: callScore, escalation, satisfaction = null } = Object.fromEntries(values);
-  if (![score, callScore, escalation].every(Number.isFinite)) return null;
+  const { score, call_score: callScore, escalation = null, satisfaction = null } = Object.fromEntries(values);
+  if (![score, callScore, escalation ?? 0, satisfaction ?? 0].every(Number.isFinite)) return null;
   const [queue, agent, speaker] = ['queue', 'agent', 'speaker'].map((name) => tags.get(name) ?? 'unknown');
   const shares = ['negative', 'neutral', 'positive'].map((name) => values.get(name) ?? Number.NaN);
   const [negative, neutral, positive] = shares;

@@ -14,7 +14,7 @@ export interface SentimentRow {
   readonly speaker: string;
   readonly score: number;
   readonly callScore: number;
-  readonly escalation: number;
+  readonly escalation: number | null;
   readonly probabilities: readonly [number, number, number] | null;
   readonly satisfaction: number | null;
   /** Of the newest turns, where texts are kept: redacted and cut. */

@@ -4,18 +4,41 @@ export function forecastLines(point: {
   readonly offset: number;
   readonly last: number;
   readonly timeMs?: number;
-  readonly horizons?: readonly number[];
+  /** Records, or times: `10s`. */
+  readonly horizons?: readonly (number | `${number}s`)[];
 }): string[] {
   const { series, offset, last, timeMs = 1_700_000_000_000 + 1_000 * offset, horizons = [1, 5] } = point;
   const tag = series.replace(/([,= ])/g, '\\$1');
   return horizons.map((horizon) => {
-    const half = last * 0.001 * Math.sqrt(horizon);
+    const seconds = Number.parseFloat(`${horizon}`);
+    const half = last * 0.001 * Math.sqrt(seconds);
     return (
       `forecast,horizon=${horizon},model=ticks-lstm,series=${tag},stream=ticks last=${last},offset=${offset}i,partition=0i,` +
-      `q10=${last - half},q50=${last * 1.0002},q90=${last + half},r10=-0.001,r50=0,r90=0.001,target=${timeMs + horizon * 1_000}i ` +
+      `q10=${last - half},q50=${last * 1.0002},q90=${last + half},r10=-0.001,r50=0,r90=0.001,target=${timeMs + seconds * 1_000}i ` +
       `${timeMs}${String(offset).padStart(6, '0')}`
     );
   });
+}
+
+/** What was said at the turn of `sentimentLine`. */
+export function turnLine({ series, offset, text }: { series: string; offset: number; text: string }): string {
+  return (
+    `turn,series=${series},stream=calls offset=${offset}i,partition=1i,speaker="customer",text="${text.replace(/(["\\])/g, '\\$1')}" ` +
+    `${1_700_000_000_000 + 1_000 * offset}${String(offset).padStart(6, '0')}`
+  );
+}
+
+export function alertLine(alert: {
+  readonly series: string;
+  readonly offset: number;
+  readonly rule?: string;
+  readonly severity?: string;
+}): string {
+  const { series, offset, rule = 'sad', severity = 'warning' } = alert;
+  return (
+    `alert,agent=a7,kind=rule,queue=billing,rule=${rule},series=${series},severity=${severity},stream=calls offset=${offset}i,` +
+    `partition=1i,reason="The score was below -0.4 for 3 turns.",value=-0.5 ${1_700_000_000_000 + 1_000 * offset}${String(offset).padStart(6, '0')}`
+  );
 }
 
 export function sentimentLine(point: {
