@@ -5,6 +5,7 @@ import {
   createBatch,
   createModel,
   createReferenceEngine,
+  createSequenceModel,
   type Dropout,
   type EmbeddingSpec,
   embeddingOf,
@@ -16,6 +17,7 @@ import {
   SeededRandom,
   TrainingNetwork,
   type TrainingSequence,
+  trainRecurrent,
   windowOf,
 } from '@tideline/nn';
 
@@ -32,6 +34,7 @@ interface Form {
   readonly embedding?: EmbeddingSpec;
   readonly inputLayer?: number;
   readonly skipConnection?: boolean;
+  readonly bidirectional?: boolean;
 }
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -48,6 +51,8 @@ const FORMS: Readonly<Record<string, Form>> = {
   'gru with an embedding, an input layer and a skip': {
     ...{ cell: 'gru', embedding: { buckets: 4, size: 1 }, inputLayer: 3, skipConnection: true },
   },
+  'bidirectional lstm': { cell: 'lstm', bidirectional: true },
+  'bidirectional gru with an embedding': { cell: 'gru', embedding: { buckets: 4, size: 1 }, bidirectional: true },
   'layer-normalised rnn': { cell: 'rnn', layerNorm: true },
   'layer-normalised lstm': { cell: 'lstm', layerNorm: true },
   'layer-normalised gru': { cell: 'gru', layerNorm: true },
@@ -158,6 +163,8 @@ for (const [name, form] of Object.entries(FORMS)) {
       checkGradients(form, dropout);
     });
 
+  // Its windows are whole sequences: the test below.
+  if (form.bidirectional) continue;
   test(`the forward pass of training gives what the reference engine gives for a ${name}, to float32's rounding of its states, over carried windows`, () => {
     const random = new SeededRandom(11);
     const spec = { ...specOf(form), hiddenSize: 16 };
@@ -213,3 +220,34 @@ function trainingOutputs(options: {
   }
   return found;
 }
+
+test('a bidirectional network trained over whole sequences, with one loss a sequence, gives what its sequence model gives', async () => {
+  const random = new SeededRandom(5);
+  const head = { kind: 'linear', scope: 'sequence' } as const;
+  const spec: ModelSpec = { ...specOf({ cell: 'lstm', bidirectional: true }), outputSize: 1, hiddenSize: 4, head };
+  // Whether the first value or the last one is above the other: no direction knows it alone before its end.
+  const sequences = Array.from({ length: 60 }, (_, i): TrainingSequence & { readonly target: number } => {
+    const rows = 2 + (i % 4);
+    const inputs = Float32Array.from({ length: rows * 2 }, () => 2 * random.next() - 1);
+    const target = inputs[0] > inputs[2 * (rows - 1)] ? 1 : -1;
+    const loss = (outputs: Float64Array, row: number, gradient: Float64Array): number => {
+      assert.equal(row, rows - 1);
+      gradient[0] = outputs[0] - target;
+      return gradient[0] ** 2 / 2;
+    };
+    return { inputs, rows, target, loss };
+  });
+  const options = {
+    ...{ spec, train: sequences.slice(0, 50), validation: sequences.slice(50), epochs: 40, windowRows: 5 },
+    ...{ batchSequences: 8, learningRate: 2e-2, clipNorm: 1, patience: 40, seed: 3 },
+  };
+  const { weights, history } = await trainRecurrent(options);
+  const best = Math.min(...history.map(({ validationLoss }) => validationLoss));
+  const model = createSequenceModel(createModel(spec, weights));
+  let sum = 0;
+  for (const { inputs, target } of options.validation as typeof sequences)
+    sum += ((await model.run(inputs)).outputs[0] - target) ** 2 / 2;
+  assert.ok(Math.abs(sum / 10 - best) < 1e-4, `${sum / 10} against ${best}`);
+  assert.ok(best < 0.25, `${best}: always saying 0 gives 0.5`);
+  await assert.rejects(trainRecurrent({ ...options, windowRows: 4 }), /longest has 5 rows, but windowRows is 4/);
+});

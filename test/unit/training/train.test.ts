@@ -143,9 +143,8 @@ test('a mask leaves out the share that was asked for, and the mean of what it le
 });
 
 const REFUSED: Readonly<Record<string, Partial<ModelSpec> & { readonly cell?: CellKind }>> = {
-  bidirectional: { bidirectional: true },
   decoder: { decoder: {} },
-  'head.scope': { head: { kind: 'linear', scope: 'sequence' } },
+  'head.scope': { bidirectional: true, head: { kind: 'linear', scope: 'last-step' } },
 };
 for (const [field, form] of Object.entries(REFUSED))
   test(`a spec with ${field} is refused with the cure, not trained as if it had none`, async () => {

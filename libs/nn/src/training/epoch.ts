@@ -58,6 +58,7 @@ export function passOver(options: PassOptions): number {
 /** Sets the gradients of the window's outputs and adds each sequence's loss to `sums`, in the caller's order. Returns the rows that count. */
 function scoreWindow(options: PassOptions, window: TrainingWindow, sums: number[]): number {
   const { network, windowRows, learning } = options;
+  if (network.spec.head?.scope === 'sequence') return scoreSequences(options, window, sums);
   const { outputSize } = network.spec;
   const outputs = new Float64Array(outputSize);
   const gradient = new Float64Array(outputSize);
@@ -83,6 +84,37 @@ function scoreWindow(options: PassOptions, window: TrainingWindow, sums: number[
         network.outputGradients[at + o] = loss === null ? 0 : gradient[o];
       }
     }
+  });
+  return counted;
+}
+
+/** A head over the whole sequence: one loss, of the rows' mean, told as the last row's. The window holds the sequences. Returns those that count. */
+function scoreSequences(options: PassOptions, window: TrainingWindow, sums: number[]): number {
+  const { network, windowRows, learning } = options;
+  const { outputSize } = network.spec;
+  let counted = 0;
+  window.batch.order.forEach((b, i) => {
+    const sequence = window.batch.sequences[b];
+    const rows = window.rows[b];
+    const at = b * windowRows * outputSize;
+    const outputs = new Float64Array(outputSize);
+    for (let k = 0; k < rows * outputSize; k += 1) outputs[k % outputSize] += network.outputs[at + k];
+    outputs.forEach((sum, o) => {
+      outputs[o] = sum / rows;
+    });
+    const gradient = new Float64Array(outputSize);
+    const loss = sequence.loss(outputs, rows - 1, gradient);
+    if (loss !== null) {
+      if (!Number.isFinite(loss)) throw broken(options, sequence, rows - 1, `the loss is ${loss}`);
+      sums[i] += loss;
+      counted += 1;
+    }
+    if (!learning) return;
+    const bad = gradient.findIndex((value) => !Number.isFinite(value));
+    if (bad !== -1)
+      throw broken(options, sequence, rows - 1, `the loss's gradient of output ${bad} is ${gradient[bad]}`);
+    for (let k = 0; k < rows * outputSize; k += 1)
+      network.outputGradients[at + k] = loss === null ? 0 : gradient[k % outputSize] / rows;
   });
   return counted;
 }

@@ -1,4 +1,4 @@
-import { headInputSizeOf, type ModelSpec } from '../model.ts';
+import { directionsOf, headInputSizeOf, type ModelSpec } from '../model.ts';
 import { type Rows, transpose } from './layer.ts';
 import type { TrainingMemory } from './products.ts';
 import type { TrainingWindow } from './window.ts';
@@ -27,8 +27,9 @@ export class TrainingHead {
   readonly #options: HeadOptions;
   /** [H + V][O] */
   readonly #wT: number;
-  /** H + V */
+  /** H + V; H of both directions. */
   readonly #depth: number;
+  readonly #hiddenSize: number;
 
   constructor(options: HeadOptions) {
     const { spec, batchSequences, windowRows, reserve } = options;
@@ -36,13 +37,15 @@ export class TrainingHead {
     this.outputs = reserve(batchSequences * windowRows * spec.outputSize);
     this.outputGradients = reserve(batchSequences * windowRows * spec.outputSize);
     this.#depth = headInputSizeOf(spec);
+    this.#hiddenSize = directionsOf(spec) * spec.hiddenSize;
     this.#wT = reserve(this.#depth * spec.outputSize);
   }
 
   /** `v` with `skipConnection` only. */
   forward(memory: TrainingMemory, window: TrainingWindow, h: Rows, v: Rows | null): void {
     const { spec, weights, windowRows } = this.#options;
-    const { outputSize: n, hiddenSize } = spec;
+    const { outputSize: n } = spec;
+    const hiddenSize = this.#hiddenSize;
     transpose(memory.values, weights.w, this.#wT, { rows: n, columns: this.#depth });
     window.rows.forEach((rows, b) => {
       const out = this.outputs + b * windowRows * n;
@@ -58,7 +61,8 @@ export class TrainingHead {
   /** Adds the window's gradients of W and b, sequence by sequence, newest row first. */
   addGradients(memory: TrainingMemory, window: TrainingWindow, h: Rows, v: Rows | null): void {
     const { spec, gradients, windowRows, one } = this.#options;
-    const { outputSize, hiddenSize } = spec;
+    const { outputSize } = spec;
+    const hiddenSize = this.#hiddenSize;
     for (const b of window.batch.order) {
       const depth = window.rows[b];
       if (depth === 0) continue;
@@ -78,7 +82,8 @@ export class TrainingHead {
   /** Adds the gradient of row t's h to `out`, [active][H]. */
   addSlope(memory: TrainingMemory, t: number, active: number, out: number): void {
     const { spec, weights, windowRows } = this.#options;
-    const { outputSize, hiddenSize } = spec;
+    const { outputSize } = spec;
+    const hiddenSize = this.#hiddenSize;
     memory.addProduct({
       ...{ out, outRow: hiddenSize, x: this.outputGradients + t * outputSize, xRow: windowRows * outputSize, xTerm: 1 },
       ...{ w: weights.w, wTerm: this.#depth, rows: active, columns: hiddenSize, depth: outputSize },
@@ -88,7 +93,8 @@ export class TrainingHead {
   /** Adds the gradient of v to `out`, with `skipConnection`. */
   addBeside(memory: TrainingMemory, window: TrainingWindow, out: Rows): void {
     const { spec, weights, windowRows } = this.#options;
-    const { outputSize, hiddenSize } = spec;
+    const { outputSize } = spec;
+    const hiddenSize = this.#hiddenSize;
     window.rows.forEach((rows, b) => {
       memory.addProduct({
         ...{ out: out.at + b * out.sequenceStep, outRow: out.size, columns: out.size, rows, depth: outputSize },

@@ -26,8 +26,9 @@ export class TrainingLayer {
   readonly #maskedTape: CellTape;
   /** [I][GH] */
   readonly #wIhT: number;
-  /** [B][H]: what each sequence's h is multiplied with on its way to U. */
-  readonly recurrentMask: number;
+  /** [B][H], one: what each sequence's h is multiplied with on its way to U. */
+  readonly recurrentMasks: readonly number[];
+  readonly #recurrentMask: number;
 
   constructor(options: LayerOptions) {
     const { spec, inputSize, batchSequences, reserve } = options;
@@ -36,7 +37,8 @@ export class TrainingLayer {
     this.#tape = createTape(options);
     this.#maskedTape = maskedTape(this.#tape, options);
     this.#wIhT = reserve(inputSize * this.#tape.width);
-    this.recurrentMask = reserve(batchSequences * spec.hiddenSize);
+    this.#recurrentMask = reserve(batchSequences * spec.hiddenSize);
+    this.recurrentMasks = [this.#recurrentMask];
   }
 
   /** h after every row. */
@@ -128,14 +130,14 @@ export class TrainingLayer {
     for (let b = 0; b < active; b += 1) {
       const from = hidden + (b * (windowRows + 1) + t) * n;
       const to = source + b * sourceStep + t * n;
-      for (let j = 0; j < n; j += 1) values[to + j] = values[from + j] * values[this.recurrentMask + b * n + j];
+      for (let j = 0; j < n; j += 1) values[to + j] = values[from + j] * values[this.#recurrentMask + b * n + j];
     }
   }
 
   #unmaskGradient(values: Float64Array, active: number): void {
     const { dHidden, dSource, hiddenSize } = this.#maskedTape;
     for (let i = 0; i < active * hiddenSize; i += 1)
-      values[dHidden + i] += values[dSource + i] * values[this.recurrentMask + i];
+      values[dHidden + i] += values[dSource + i] * values[this.#recurrentMask + i];
   }
 
   /** The gradients of LN(W x) become those of W x. */

@@ -1,5 +1,6 @@
-import { type LayerWeights, type ModelSpec, type ModelWeights, recurrentInputSizeOf } from '../model.ts';
+import { directionsOf, type LayerWeights, type ModelSpec, type ModelWeights, recurrentInputSizeOf } from '../model.ts';
 import { elementCount, type TensorShape, tensorShapes, tensorsOf, weightsOf } from '../tensors.ts';
+import { BidirectionalLayer } from './bidirectional-layer.ts';
 import { assertDropout, type Dropout, drawMask } from './dropout.ts';
 import { TrainingEmbedding } from './embedding.ts';
 import { TrainingHead } from './head.ts';
@@ -41,7 +42,7 @@ export class TrainingNetwork {
   readonly #memory: TrainingMemory;
   readonly #embedding: TrainingEmbedding | null;
   readonly #inputLayer: TrainingInputLayer | null;
-  readonly #layers: readonly TrainingLayer[];
+  readonly #layers: readonly (TrainingLayer | BidirectionalLayer)[];
   readonly #head: TrainingHead;
   /** Of the inputs, and of the input layer's output; null where nothing is left out. */
   readonly #inputMask: OutputMask | null;
@@ -54,10 +55,12 @@ export class TrainingNetwork {
   readonly #input: Rows;
   /** [B][T][I]: gradient of the inputs, where the last ones are gathered from a table; else none. */
   readonly #inputSlope: Rows;
-  /** [B][T][H]: gradient of what the layer above saw. */
+  /** [B][T][D*H]: gradient of what the layer above saw. */
   readonly #above: Rows;
-  /** [B][H] */
+  /** [B][D*H] */
   readonly #slope: number;
+  /** D*H */
+  readonly #width: number;
 
   /** Throws ModelError where a gradient of the spec is not there. */
   constructor(options: NetworkOptions) {
@@ -75,19 +78,25 @@ export class TrainingNetwork {
     const gradients = reserve(count);
     const one = reserve(1);
     const size = { spec, batchSequences, windowRows, reserve, one };
+    const width = directionsOf(spec) * spec.hiddenSize;
+    this.#width = width;
     this.#layers = Array.from({ length: spec.layers }, (_, l) => {
-      return new TrainingLayer({
-        ...{ ...size, inputSize: l === 0 ? recurrentInputSizeOf(spec) : spec.hiddenSize },
-        weights: layerPlaces(shapes, tensors, l, 0),
-        gradients: layerPlaces(shapes, tensors, l, gradients),
+      const places = (suffix: string): { weights: LayerPlaces; gradients: LayerPlaces } => ({
+        weights: layerPlaces(shapes, tensors, suffix, 0),
+        gradients: layerPlaces(shapes, tensors, suffix, gradients),
       });
+      const inputSize = l === 0 ? recurrentInputSizeOf(spec) : width;
+      const layer = { ...size, inputSize, ...places(`_l${l}`) };
+      return spec.bidirectional
+        ? new BidirectionalLayer({ ...layer, reverse: places(`_l${l}_reverse`) })
+        : new TrainingLayer(layer);
     });
     const [w, b] = tensors.slice(-2);
     this.#head = new TrainingHead({ ...size, weights: { w, b }, gradients: { w: gradients + w, b: gradients + b } });
-    const maskOf = (share: number, width: number): OutputMask | null =>
-      share > 0 ? new OutputMask({ ...size, share, size: width }) : null;
+    const maskOf = (share: number, columns: number): OutputMask | null =>
+      share > 0 ? new OutputMask({ ...size, share, size: columns }) : null;
     this.#masks = this.#layers.map((_, l) =>
-      maskOf((l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0, spec.hiddenSize),
+      maskOf((l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0, width),
     );
     this.#embedding = createEmbedding(spec, shapes, tensors, gradients);
     const units = spec.inputLayer ?? 0;
@@ -100,8 +109,8 @@ export class TrainingNetwork {
     });
     this.#input = rows(spec.inputSize);
     this.#inputSlope = spec.embedding ? rows(spec.inputSize) : this.#input;
-    this.#above = rows(spec.hiddenSize);
-    this.#slope = reserve(batchSequences * spec.hiddenSize);
+    this.#above = rows(width);
+    this.#slope = reserve(batchSequences * width);
     this.#recurrentShare = dropout.recurrent ?? 0;
     this.#batchSequences = batchSequences;
     this.#memory = createTrainingMemory(reserved, options.products);
@@ -132,8 +141,8 @@ export class TrainingNetwork {
   drawSequenceMasks(random: SeededRandom): void {
     if (this.#recurrentShare === 0) return;
     const count = this.#batchSequences * this.spec.hiddenSize;
-    for (const { recurrentMask } of this.#layers)
-      drawMask(this.#memory.values, recurrentMask, count, { share: this.#recurrentShare, random });
+    for (const mask of this.#layers.flatMap(({ recurrentMasks }) => recurrentMasks))
+      drawMask(this.#memory.values, mask, count, { share: this.#recurrentShare, random });
   }
 
   /** Draws the masks of a window's rows. */
@@ -225,10 +234,10 @@ export class TrainingNetwork {
       return;
     }
     const { values } = this.#memory;
-    const { hiddenSize } = this.spec;
-    values.fill(0, this.#slope, this.#slope + active * hiddenSize);
+    const width = this.#width;
+    values.fill(0, this.#slope, this.#slope + active * width);
     this.#head.addSlope(this.#memory, t, active, this.#slope);
-    mask.addThrough(values, { t, active, from: this.#slope, fromStep: hiddenSize }, to);
+    mask.addThrough(values, { t, active, from: this.#slope, fromStep: width }, to);
   }
 
   #addLayerSlope(mask: OutputMask | null, t: number, active: number, to: number): void {
@@ -266,16 +275,16 @@ const LAYER_TENSORS: Readonly<Record<string, keyof LayerWeights>> = {
   ...{ norm_sum: 'normSum', norm_ih: 'normIh', norm_hh: 'normHh', norm_c: 'normC', norm_c_shift: 'normCShift' },
 };
 
-/** Where layer l's tensors stand, `offset` further on. */
+/** Where the tensors of the layer whose names end so stand, `offset` further on. */
 function layerPlaces(
   shapes: readonly TensorShape[],
   places: readonly number[],
-  l: number,
+  suffix: string,
   offset: number,
 ): LayerPlaces {
   const found = new Map<string, number>();
   shapes.forEach(({ name }, i) => {
-    const field = name.endsWith(`_l${l}`) ? LAYER_TENSORS[name.slice(0, name.lastIndexOf('_'))] : undefined;
+    const field = name.endsWith(suffix) ? LAYER_TENSORS[name.slice(0, -suffix.length)] : undefined;
     if (field !== undefined) found.set(field, places[i] + offset);
   });
   return Object.fromEntries(found) as unknown as LayerPlaces;

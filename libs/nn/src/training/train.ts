@@ -199,7 +199,18 @@ function assertSettings(options: TrainingOptions): void {
   assert(weightDecay >= 0 && weightDecay < 1, `weightDecay is ${weightDecay}, must be at least 0 and less than 1.`);
   assert(['constant', 'cosine'].includes(schedule), `schedule is '${schedule}', must be 'constant' or 'cosine'.`);
   assert(options.train.length > 0, 'There are no training sequences.');
+  assertWhole(options);
   assertDropout(options.dropout ?? {});
+}
+
+/** Who reads backwards, or the whole sequence, needs all of it in one window. */
+function assertWhole({ spec, train, validation, windowRows }: TrainingOptions): void {
+  if (!spec.bidirectional && spec.head?.scope !== 'sequence') return;
+  const longest = [...train, ...validation].reduce((most, { rows }) => Math.max(most, rows), 0);
+  if (longest > windowRows)
+    throw new ModelError(
+      `Model '${spec.name}': it reads whole sequences, the longest has ${longest} rows, but windowRows is ${windowRows}. Raise it, or cut the sequences.`,
+    );
 }
 
 /** SHA-256 of what the weights depend on, but for the losses, which are functions, and `epochs`, which only says when to stop without a schedule. */

@@ -13,8 +13,7 @@ export function assertTrainable(spec: ModelSpec): void {
 }
 
 function untrainable(spec: ModelSpec): string | null {
-  if (spec.bidirectional) return 'bidirectional';
   if (spec.decoder) return 'decoder';
-  if (spec.head?.scope === 'sequence') return "head.scope 'sequence'";
+  if (spec.bidirectional && spec.head?.scope === 'last-step') return "head.scope 'last-step' over both directions";
   return unknownField(spec);
 }
