@@ -1,6 +1,7 @@
 /** Grafana's dashboard over the real InfluxDB: every query of it is InfluxQL that the server takes, and finds what the streams write. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createInfluxReader, createInfluxSink } from '@tideline/adapters';
@@ -9,11 +10,15 @@ import { stackAddresses, uniqueName } from '../stack/index.ts';
 
 interface Board {
   readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly query?: string }[] }[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly type: string; readonly query: string }[];
+  };
 }
 
-const BOARD_FILE = fileURLToPath(new URL('../../../infra/grafana/dashboards/tideline.json', import.meta.url));
-const { panels, templating } = JSON.parse(readFileSync(BOARD_FILE, 'utf8')) as Board;
+const FOLDER = fileURLToPath(new URL('../../../infra/grafana/dashboards/', import.meta.url));
+const BOARDS = readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Board);
+const panels = BOARDS.flatMap((board) => board.panels);
+const variables = BOARDS.flatMap(({ templating }) => templating.list.filter(({ type }) => type === 'query'));
 const TIME_MS = 1_700_000_000_000;
 /** As the streams write them. */
 const LINES = [
@@ -27,6 +32,13 @@ const LINES = [
   'arrivals,horizon=next,model=call-volume-gru,queue=billing,series=billing,stream=call-volume agents=3i,agents_q90=4i,' +
     'interval_ms=900000i,last=7,load=2.1,offset=5i,partition=0i,q10=4,q50=6.3,q90=9,service_level=0.83,' +
     `target=${TIME_MS + 900_000}i ${TIME_MS}000000`,
+  'call_rollup,agent=a\\ 1,queue=billing,shard=calls-1,stream=calls,supervisor=north alerts=1i,call="call-1",calls=1i,customer_score=-0.3,' +
+    'customer_turns=1i,interruptions=1i,negative=1i,overlap_ms=200i,score=-0.3,silence_ms=500i,talk_ms=2500i,turns=1i ' +
+    `${TIME_MS}000000`,
+  'alert,agent=a\\ 1,kind=rule,queue=billing,rule=sad,series=call-1,severity=warning,stream=calls offset=3i,partition=1i,reason="Sad.",' +
+    `value=-0.3 ${TIME_MS}000000`,
+  'acknowledgement,agent=a\\ 1,queue=billing,rule=sad,series=call-1,severity=warning,stream=calls at=1700000100000i,by="Ada",id="x",note="" ' +
+    `${TIME_MS}000000`,
 ];
 const VARIABLES: Readonly<Record<string, string>> = {
   series: 'BTC USD',
@@ -34,6 +46,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   call: 'call-1',
   queue: 'billing',
   ahead: 'next',
+  by: 'supervisor',
+  supervisor: 'north',
   timeFilter: `time >= ${TIME_MS - 60_000}ms AND time <= ${TIME_MS + 60_000}ms`,
   __interval: '10s',
 };
@@ -62,7 +76,7 @@ for (const { title, targets } of panels)
         assert.equal(values.length, 1, JSON.stringify(rows[0]));
       });
 
-for (const { name, query } of templating.list)
+for (const { name, query } of variables)
   test(`the board's variable '${name}': InfluxDB answers ${query}`, async () => {
     const rows = await reader.query(query);
     assert.deepEqual(

@@ -18,6 +18,12 @@ const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
     'agent model queue series speaker stream call_score emotion escalation negative neutral offset partition positive score'.split(
       ' ',
     ),
+  call_rollup: (
+    'agent queue shard stream supervisor alerts call calls customer_score customer_turns interruptions negative overlap_ms score ' +
+    'silence_ms talk_ms turns'
+  ).split(' '),
+  alert: 'agent kind queue rule series severity stream offset partition reason value'.split(' '),
+  acknowledgement: 'agent queue rule series severity stream at by id note'.split(' '),
   arrivals:
     'horizon model queue series stream agents agents_q90 interval_ms last load offset partition q10 q50 q90 service_level target'.split(
       ' ',
@@ -38,16 +44,22 @@ function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-const BOARD: {
+interface Board {
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly query: string }[] };
-} = JSON.parse(read('infra/grafana/dashboards/tideline.json'));
-const TARGETS = BOARD.panels.flatMap(({ targets }) => targets);
+  readonly templating: { readonly list: readonly { readonly type: string; readonly query: string }[] };
+}
+
+const FOLDER = 'infra/grafana/dashboards';
+const BOARDS = readdirSync(join(ROOT, FOLDER)).map((name): Board => JSON.parse(read(join(FOLDER, name))));
+const PANELS = BOARDS.flatMap(({ panels }) => panels);
+const TARGETS = PANELS.flatMap(({ targets }) => targets);
 
 test('the dashboard asks InfluxDB only for measurements, tags and fields that the streams write', () => {
   const queries = [
     ...TARGETS.flatMap(({ query }) => (query === undefined ? [] : [query])),
-    ...BOARD.templating.list.map(({ query }) => query),
+    ...BOARDS.flatMap(({ templating }) =>
+      templating.list.flatMap(({ type, query }) => (type === 'query' ? [query] : [])),
+    ),
   ];
   assert.ok(queries.length >= 10);
   for (const query of queries) {
@@ -98,9 +110,16 @@ test('every panel draws from a provisioned source, and shows the fan, the last p
     TARGETS.filter(({ datasource }) => !uids.includes(datasource.uid)),
     [],
   );
-  const titles = BOARD.panels.map(({ title }) => title).join('\n');
-  for (const topic of [/^Forecast of/m, /^Coverage of/m, /^MASE/m, /^Last price/m, /^Sentiment of/m, /^Throughput/m])
-    assert.match(titles, topic);
+  const titles = PANELS.map(({ title }) => title).join('\n');
+  const board = [/^Forecast of/m, /^Coverage of/m, /^MASE/m, /^Last price/m, /^Sentiment of/m, /^Throughput/m];
+  const centre = [
+    /^Calls under way by/m,
+    /^Mean sentiment by/m,
+    /^Share of negative/m,
+    /^Alerts by/m,
+    /^Talk, silence/m,
+  ];
+  for (const topic of [...board, ...centre]) assert.match(titles, topic);
 });
 
 test('Prometheus scrapes the port that the services open', () => {
