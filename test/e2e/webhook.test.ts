@@ -52,11 +52,10 @@ test('a receiver that was down gets each alert, signed, although the gateway was
   await using second = await startService('gateway', env);
   await eventually('the receiver has refused some', () => receiver.requests.length > 5);
   receiver.answer = { status: 204 };
-  const taken = () => new Set(receiver.requests.map(({ headers }) => String(headers['webhook-id'])));
   const done = /^forecast_webhook_waiting_alerts 0$/m;
   const health = /"health":"([^"]+)"/.exec(second.log())?.[1] ?? '';
   await eventually('nothing waits', async () => done.test(await (await fetch(`${health}/metrics`)).text()));
-  assert.deepEqual([...taken()].sort(), alerts.map(({ key }) => key).sort());
+  assert.deepEqual([...receiver.taken().keys()].sort(), alerts.map(({ key }) => key).sort());
   assert.deepEqual(
     receiver.requests.filter((request) => !isGenuine(request)),
     [],
