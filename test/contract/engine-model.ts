@@ -1,4 +1,12 @@
-import { type CellKind, createModel, type Engine, type GruReset, initWeights, type Model } from '@tideline/nn';
+import {
+  type CellKind,
+  createModel,
+  type Engine,
+  type GruReset,
+  type InputActivation,
+  initWeights,
+  type Model,
+} from '@tideline/nn';
 import fc from 'fast-check';
 
 /** Random numbers by a seed: a counter-example shrinks in its seed and shape, not in thousands of weights. */
@@ -17,6 +25,7 @@ export interface ModelShape {
   readonly layers: number;
   readonly outputSize: number;
   readonly inputLayer?: number | undefined;
+  readonly inputActivation?: InputActivation;
   readonly skipConnection?: boolean;
 }
 
@@ -37,16 +46,20 @@ export const modelShapes: fc.Arbitrary<ModelShape> = fc.record({
   hiddenSize: fc.integer({ min: 1, max: 34 }),
   layers: fc.integer({ min: 1, max: 3 }),
   outputSize: fc.integer({ min: 1, max: 5 }),
-  ...{ inputLayer: fc.constantFrom(undefined, undefined, 3, 17), skipConnection: fc.boolean() },
+  ...{
+    inputLayer: fc.constantFrom(undefined, undefined, 3, 17),
+    inputActivation: fc.constantFrom('tanh', 'relu'),
+    skipConnection: fc.boolean(),
+  },
 });
 
 export function modelOf(shape: ModelShape, random: () => number): Model {
-  const { gruReset, inputLayer, ...sizes } = shape;
+  const { gruReset, inputLayer, inputActivation = 'tanh', ...sizes } = shape;
   const spec = {
     name: 'contract',
     ...sizes,
     ...(shape.cell === 'gru' ? { gruReset } : {}),
-    ...(inputLayer ? { inputLayer } : {}),
+    ...(inputLayer ? { inputLayer, inputActivation } : {}),
   };
   return createModel(spec, initWeights(spec, random));
 }

@@ -26,6 +26,7 @@ export type {
   DecoderSpec,
   EmbeddingSpec,
   GruReset,
+  InputActivation,
   LayerWeights,
   Model,
   ModelSpec,

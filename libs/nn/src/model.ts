@@ -27,6 +27,8 @@ export interface ModelSpec {
   readonly layerNorm?: boolean;
   /** Units of a dense layer before the first recurrent one, v = tanh(W x + b); none unless said. Not together with `bidirectional` or `decoder`. */
   readonly inputLayer?: number;
+  /** What `inputLayer` makes of W x + b: 'tanh' unless said, or 'relu', max(0, .). */
+  readonly inputActivation?: InputActivation;
   /** The last inputs are gathered from a trained table; none unless said. */
   readonly embedding?: EmbeddingSpec;
   /** The head also reads what the first recurrent layer reads, y = W [h, v] + b: a linear model beside it. Not with `bidirectional` or `decoder`. */
@@ -55,6 +57,10 @@ export interface DecoderSpec {
   /** Each decoder step also reads the encoder's last h of the top layer, the summary c of Cho et al. 2014; no unless said (Sutskever et al. 2014). */
   readonly summaryEachStep?: boolean;
 }
+
+/** Of the dense layer before the first recurrent one. */
+export const INPUT_ACTIVATIONS = ['tanh', 'relu'] as const;
+export type InputActivation = (typeof INPUT_ACTIVATIONS)[number];
 
 /** Gates a cell: RNN 1; LSTM 4 in the order i, f, g, o; GRU 3 in the order r, z, n (PyTorch's orders). */
 export const GATES = { rnn: 1, lstm: 4, gru: 3 } as const satisfies Record<CellKind, number>;

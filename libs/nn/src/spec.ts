@@ -1,5 +1,5 @@
 import { assertHead, headNumbers } from './heads/head.ts';
-import { GATES, type ModelSpec } from './model.ts';
+import { GATES, INPUT_ACTIVATIONS, type ModelSpec } from './model.ts';
 import { ModelError } from './model-error.ts';
 
 const SIZE_MAX = 65_536;
@@ -19,6 +19,7 @@ const FAMILY_FIELDS = [
   'layerNorm',
   'embedding',
   'inputLayer',
+  'inputActivation',
   'skipConnection',
   'bidirectional',
   'decoder',
@@ -45,6 +46,7 @@ export function assertSpec(spec: ModelSpec): void {
     throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
   if (spec.embedding !== undefined) assertEmbedding(spec, spec.embedding);
   if (spec.inputLayer !== undefined) assertSize(spec, 'inputLayer', spec.inputLayer, 1);
+  if (spec.inputActivation !== undefined) assertInputActivation(spec, spec.inputActivation);
   for (const field of ['inputLayer', 'skipConnection'] as const)
     if (spec[field] && (spec.bidirectional || spec.decoder))
       throw new ModelError(
@@ -52,6 +54,17 @@ export function assertSpec(spec: ModelSpec): void {
       );
   if (spec.decoder !== undefined) assertDecoder(spec, spec.decoder);
   if (spec.head !== undefined) assertHead(spec.head, spec);
+}
+
+function assertInputActivation(spec: ModelSpec, activation: string): void {
+  if (!INPUT_ACTIVATIONS.some((known) => known === activation))
+    throw new ModelError(
+      `Model '${spec.name}': inputActivation is '${activation}', must be one of ${INPUT_ACTIVATIONS.join(', ')}.`,
+    );
+  if (spec.inputLayer === undefined)
+    throw new ModelError(
+      `Model '${spec.name}': inputActivation is that of an inputLayer. Add the layer, or leave it out.`,
+    );
 }
 
 function assertEmbedding(spec: ModelSpec, embedding: NonNullable<ModelSpec['embedding']>): void {
@@ -112,6 +125,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     layerNorm = false,
     embedding,
     inputLayer,
+    inputActivation = 'tanh',
     skipConnection = false,
     bidirectional = false,
     decoder,
@@ -123,6 +137,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     ...(layerNorm ? { layerNorm } : {}),
     ...(embedding ? { embedding: [embedding.buckets, embedding.size] } : {}),
     ...(inputLayer === undefined ? {} : { inputLayer }),
+    ...(inputActivation === 'tanh' ? {} : { inputActivation }),
     ...(skipConnection ? { skipConnection } : {}),
     ...(bidirectional ? { bidirectional } : {}),
     ...(decoder ? { decoder: [decoder.knownSize ?? 0, decoder.summaryEachStep ?? false] } : {}),

@@ -20,6 +20,7 @@ export {
   CALL_GROUPS,
   callLoss,
   callReaderOf,
+  ESCALATION_TURNS,
   SATISFACTION_CLASSES,
   sentimentClass,
   YES_NO,

@@ -27,6 +27,23 @@ export { trainCalls } from './calls.ts';
 export { checkpointToResume, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export type { DeclaredTrainerOptions, NetworkOptions } from './declared.ts';
 export { countAlerts, trainDeclared } from './declared.ts';
+export type { CallsBacktest } from './dialogues/backtest-calls.ts';
+export { backtestCalls, trainOwnModel } from './dialogues/backtest-calls.ts';
+export type { JudgedRow } from './dialogues/calibrate.ts';
+export { calibrated } from './dialogues/calibrate.ts';
+export type { ClassTarget, GroupLoss } from './dialogues/class-loss.ts';
+export { certain, classErrors, classLoss, shares } from './dialogues/class-loss.ts';
+export type { Confusion, ReliabilityBin } from './dialogues/class-scores.ts';
+export {
+  brierScore,
+  calibrationError,
+  cohenKappa,
+  confusionOf,
+  f1Of,
+  reliability,
+  unweightedRecall,
+  weightedF1,
+} from './dialogues/class-scores.ts';
 export { evaluate } from './evaluate.ts';
 export { leastSquares } from './least-squares.ts';
 export type { Recipe, RecipeOptions } from './recipes/recipe.ts';

@@ -47,15 +47,17 @@ const heads: fc.Arbitrary<{ readonly head: HeadSpec; readonly outputSize: number
 );
 
 /** What stands around a stack: a layer before it, a way past it. */
-const around: fc.Arbitrary<Pick<ModelSpec, 'embedding' | 'inputLayer' | 'skipConnection'>> = fc.constantFrom(
-  ...([
-    {},
-    { inputLayer: 3 },
-    { skipConnection: true },
-    { inputLayer: 5, skipConnection: true },
-    { embedding: { buckets: 7, size: 1 } },
-  ] as const),
-);
+const around: fc.Arbitrary<Pick<ModelSpec, 'embedding' | 'inputLayer' | 'inputActivation' | 'skipConnection'>> =
+  fc.constantFrom(
+    ...([
+      {},
+      { inputLayer: 3 },
+      { inputLayer: 4, inputActivation: 'relu' },
+      { skipConnection: true },
+      { inputLayer: 5, skipConnection: true },
+      { embedding: { buckets: 7, size: 1 } },
+    ] as const),
+  );
 
 /** Networks in one direction or both, with any cell and head. */
 export const sequenceSpecs: fc.Arbitrary<ModelSpec> = fc

@@ -84,6 +84,8 @@ test('a spec that no model can have is refused by its field', () => {
     [{ embedding: { buckets: 0, size: 1 } }, /embedding\.buckets is 0, must be a whole number from 1/],
     [{ embedding: { buckets: 8, size: 9 } }, /embedding\.size is 9, but there are only \d inputs/],
     [{ inputLayer: 0 }, /inputLayer is 0, must be a whole number from 1/],
+    [{ inputLayer: 2, inputActivation: 'gelu' as 'relu' }, /inputActivation is 'gelu', must be one of tanh, relu/],
+    [{ inputActivation: 'relu' }, /inputActivation is that of an inputLayer/],
     [{ skipConnection: 1 }, /skipConnection is 1, must be true or false/],
     [{ skipConnection: true, bidirectional: true }, /skipConnection goes with plain stacks only/],
     [{ inputLayer: 4, decoder: {} }, /inputLayer goes with plain stacks only/],

@@ -24,6 +24,12 @@ const FORMS = {
   'lstm with peepholes': { cell: 'lstm', peephole: true },
   'lstm with an input layer': { cell: 'lstm', inputLayer: 21 },
   'gru with an input layer and a skip': { cell: 'gru', inputLayer: 37, skipConnection: true },
+  'gru with a rectified input layer and a skip': {
+    cell: 'gru',
+    inputLayer: 19,
+    inputActivation: 'relu',
+    skipConnection: true,
+  },
   'rnn with a skip': { cell: 'rnn', skipConnection: true },
   'gru, reset after': { cell: 'gru' },
   'gru, reset before': { cell: 'gru', gruReset: 'before' },

@@ -23,6 +23,7 @@ const FAMILY: readonly Partial<ModelSpec>[] = [
   { layerNorm: true },
   { embedding: { buckets: 6, size: 2 } },
   { inputLayer: 5 },
+  { inputLayer: 5, inputActivation: 'relu' },
   { skipConnection: true },
   { bidirectional: true },
   { decoder: { knownSize: 2 } },

@@ -47,6 +47,7 @@ test('a training that goes on from any of its checkpoints ends with the bits and
 test('so does one with an input layer, a skip, weight decay and a learning rate that falls over the epochs', async () => {
   const changes: Partial<TrainingOptions> = {
     spec: { ...options().spec, inputLayer: 5, skipConnection: true },
+    averaging: 0.9,
     ...{ weightDecay: 0.01, schedule: 'cosine', dropout: { inputs: 0.1, betweenLayers: 0.2 } },
   };
   const digest = await digestOf(options(changes));

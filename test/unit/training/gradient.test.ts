@@ -33,6 +33,7 @@ interface Form {
   readonly peephole?: boolean;
   readonly embedding?: EmbeddingSpec;
   readonly inputLayer?: number;
+  readonly inputActivation?: 'relu';
   readonly skipConnection?: boolean;
   readonly bidirectional?: boolean;
 }
@@ -44,6 +45,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   'gru with the reset before': { cell: 'gru', gruReset: 'before' },
   'lstm with peepholes': { cell: 'lstm', peephole: true },
   'gru with an input layer': { cell: 'gru', inputLayer: 4 },
+  'gru with a rectified input layer and a skip': {
+    ...{ cell: 'gru', inputLayer: 5, inputActivation: 'relu', skipConnection: true },
+  },
   'lstm with a skip': { cell: 'lstm', skipConnection: true },
   'lstm with an input layer and a skip': { cell: 'lstm', inputLayer: 3, skipConnection: true },
   'gru with an embedding': { cell: 'gru', embedding: { buckets: 4, size: 1 } },
@@ -64,7 +68,7 @@ const DROPOUTS: Readonly<Record<string, Dropout>> = {
   'between the layers': { betweenLayers: 0.4 },
   'before the head': { beforeHead: 0.4 },
   'on the recurrent way': { recurrent: 0.4 },
-  'at all places': { inputs: 0.3, betweenLayers: 0.3, beforeHead: 0.3, recurrent: 0.3 },
+  'at all places': { entries: 0.3, inputs: 0.3, betweenLayers: 0.3, beforeHead: 0.3, recurrent: 0.3 },
 };
 
 function specOf(form: Form): ModelSpec {

@@ -44,6 +44,28 @@ test('the same seed gives the same weights, bit for bit, and another seed gives 
   assert.notEqual(await digest(5), await digest(6));
 });
 
+test('an average of the weights without memory is the weights; with one it is what is validated and kept', async () => {
+  const digest = (averaging: number | null): Promise<string> =>
+    digestOf(optionsOf('gru', { epochs: 3, ...(averaging === null ? {} : { averaging }) }));
+  assert.equal(await digest(0), await digest(null));
+  assert.notEqual(await digest(0.9), await digest(null));
+  const options = optionsOf('gru', { epochs: 3, averaging: 0.98 });
+  const { weights, history } = await trainRecurrent(options);
+  const best = Math.min(...history.map(({ validationLoss }) => validationLoss));
+  const network = new TrainingNetwork({ spec: options.spec, weights, batchSequences: 1, windowRows: ROWS });
+  let [sum, rows] = [0, 0];
+  for (const sequence of options.validation) {
+    const window = windowOf(createBatch([sequence]), 0, ROWS);
+    network.reset();
+    network.forward(window, false);
+    for (let row = 0; row < sequence.rows; row += 1) {
+      const loss = sequence.loss(network.outputs.subarray(row, row + 1), row, new Float64Array(1));
+      if (loss !== null) [sum, rows] = [sum + loss, rows + 1];
+    }
+  }
+  assert.ok(Math.abs(sum / rows - best) < 1e-6, `${sum / rows} against ${best}`);
+});
+
 for (const cell of ['rnn', 'lstm', 'gru'] as const)
   test(`the WebAssembly products and the plain loop train a ${cell} to the same bits, at sizes that fill no vector`, async () => {
     const digest = (products: 'wasm' | 'script'): Promise<string> =>

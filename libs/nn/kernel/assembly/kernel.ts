@@ -79,7 +79,7 @@ function runLayer(program: usize, layer: usize, rows: usize, n: i32): void {
   const sums = word(program, P.SUMS);
   if (cell === P.CELL_LSTM) gatedLayer(false, weights, rows, n, width, hidden, word(layer, P.PEEPHOLE), sums);
   else if (cell === P.CELL_GRU) gatedLayer(true, weights, rows, n, width, hidden, 0, sums);
-  else if (cell === P.CELL_RNN) affineLayer(weights, rows, n, width, hidden, (hidden + 15) & ~15, true);
+  else if (cell === P.CELL_RNN) affineLayer(weights, rows, n, width, hidden, (hidden + 15) & ~15, P.ACTIVATION_TANH);
   else gruBeforeLayer(weights, word(layer, P.CANDIDATE), rows, n, width, hidden, sums, word(program, P.SUMS_STRIDE));
 }
 
@@ -95,7 +95,7 @@ function placeStep(program: usize, layer: usize, l: i32, n: i32): void {
   }
 }
 
-/** v = tanh(W x + b), where the network has an input layer. */
+/** v = tanh(W x + b) or max(0, W x + b), where the network has an input layer. */
 function project(program: usize, n: i32): void {
   const weights = word(program, P.INPUT_LAYER);
   if (weights === 0) return;
@@ -105,7 +105,7 @@ function project(program: usize, n: i32): void {
     const x = word(program, P.INPUTS) + usize(i) * word(program, P.INPUT_STRIDE);
     placeRow(rows, i, x, x, x, word(program, P.PROJECTED) + usize(i) * stride);
   }
-  affineLayer(weights, rows, n, i32(load<u32>(program + P.INPUT_WIDTH)), 0, i32(stride >> 2), true);
+  affineLayer(weights, rows, n, i32(load<u32>(program + P.INPUT_WIDTH)), 0, i32(stride >> 2), load<u32>(program + P.INPUT_ACTIVATION));
 }
 
 /** What the first recurrent layer reads of row i. */
@@ -123,7 +123,8 @@ function placeHead(program: usize, i: i32, h: usize): void {
 
 function head(program: usize, n: i32): void {
   const places = i32(load<u32>(program + P.HEAD_PLACES));
-  affineLayer(word(program, P.HEAD), word(program, P.ROWS), n, i32(load<u32>(program + P.HEAD_WIDTH)), i32(load<u32>(program + P.HIDDEN)), places, false);
+  const width = i32(load<u32>(program + P.HEAD_WIDTH));
+  affineLayer(word(program, P.HEAD), word(program, P.ROWS), n, width, i32(load<u32>(program + P.HIDDEN)), places, P.ACTIVATION_NONE);
 }
 
 @inline

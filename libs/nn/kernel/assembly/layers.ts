@@ -1,5 +1,6 @@
 import { sigmoid4, tanh4 } from './activations';
 import { gruGates, lstmGates } from './gates';
+import { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_TANH } from './program';
 import { sums16x1, sums16x2 } from './sums';
 import { gruSums1, gruSums2 } from './sums-gru';
 
@@ -112,8 +113,8 @@ function gates(gru: bool, row: usize, block: i32, sums: usize, peephole: usize, 
   else lstmGates(sums, usize(load<u32>(row, 8)) + unit, out, peephole === 0 ? 0 : peephole + unit, hidden);
 }
 
-/** out = b + W x + U h in groups of 16 places; with tanh for an RNN layer. `out` has room for whole groups. */
-export function affineLayer(weights: usize, rows: usize, n: i32, width: i32, hidden: i32, places: i32, squash: bool): void {
+/** out = b + W x + U h in groups of 16 places; then tanh for an RNN layer, or what `activation` says. `out` has room for whole groups. */
+export function affineLayer(weights: usize, rows: usize, n: i32, width: i32, hidden: i32, places: i32, activation: u32): void {
   const groupBytes = usize(1 + width + hidden) * 64;
   for (let place = 0; place < places; place += 16) {
     let row = rows;
@@ -124,9 +125,9 @@ export function affineLayer(weights: usize, rows: usize, n: i32, width: i32, hid
       const xa = usize(load<u32>(row));
       const xb = usize(load<u32>(other));
       sums16x2(weights, weights, weights + 64, xa, xb, width, usize(load<u32>(row, 4)), usize(load<u32>(other, 4)), hidden, outA, outB);
-      if (squash) {
-        tanh16(outA);
-        if (outB !== outA) tanh16(outB);
+      if (activation !== ACTIVATION_NONE) {
+        activate16(outA, activation);
+        if (outB !== outA) activate16(outB, activation);
       }
       row += 2 * ROW;
     }
@@ -134,8 +135,13 @@ export function affineLayer(weights: usize, rows: usize, n: i32, width: i32, hid
   }
 }
 
-function tanh16(at: usize): void {
-  for (let k: usize = 0; k < 64; k += 16) v128.store(at + k, tanh4(v128.load(at + k)));
+function activate16(at: usize, activation: u32): void {
+  const zero = f32x4.splat(0);
+  for (let k: usize = 0; k < 64; k += 16) {
+    const sum = v128.load(at + k);
+    // pmax hands a NaN on: max(0, NaN) would hide it in some instruction sets.
+    v128.store(at + k, activation === ACTIVATION_RELU ? f32x4.pmax(sum, zero) : tanh4(sum));
+  }
 }
 
 /**
@@ -152,13 +158,13 @@ export function gruBeforeLayer(gates: usize, candidate: usize, rows: usize, n: i
     const h = usize(load<u32>(row, 4));
     const at = sums + usize(i) * stride;
     store<u32>(row, u32(at), 12);
-    affineLayer(gates, row, 1, width, hidden, places, false);
+    affineLayer(gates, row, 1, width, hidden, places, ACTIVATION_NONE);
     const reset = at + usize(places) * 4;
     for (let k: usize = 0; k < usize(hidden) * 4; k += 16) v128.store(reset + k, f32x4.mul(sigmoid4(v128.load(at + k)), v128.load(h + k)));
     store<u32>(row, u32(reset), 4);
     const n4 = reset + usize(hidden) * 4;
     store<u32>(row, u32(n4), 12);
-    affineLayer(candidate, row, 1, width, hidden, candidatePlaces, true);
+    affineLayer(candidate, row, 1, width, hidden, candidatePlaces, ACTIVATION_TANH);
     for (let k: usize = 0; k < usize(hidden) * 4; k += 16) {
       const z = sigmoid4(v128.load(at + usize(hidden) * 4 + k));
       v128.store(out + k, f32x4.add(f32x4.mul(f32x4.sub(one, z), v128.load(n4 + k)), f32x4.mul(z, v128.load(h + k))));

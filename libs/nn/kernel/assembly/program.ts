@@ -3,7 +3,7 @@
  * bytes in the memory. H is hiddenSize rounded up to whole vectors.
  */
 /** Raised with every change of these words or of what they point to (the packed weights): a build of another number is refused when it is loaded. */
-export const LAYOUT: u32 = 1;
+export const LAYOUT: u32 = 2;
 export const LAYERS: usize = 0;
 /** 0 RNN, 1 LSTM, 2 GRU with the reset after the product, 3 GRU with it before. */
 export const CELL: usize = 4;
@@ -31,7 +31,7 @@ export const SUMS: usize = 56;
 export const SUMS_STRIDE: usize = 60;
 /** Vectors of HEAD_PLACES that hold outputs; the others are room. The native kernel leaves them out. */
 export const HEAD_VECTORS: usize = 64;
-/** Weights of the dense tanh layer before the first recurrent one, or 0: the first recurrent layer reads the inputs. */
+/** Weights of the dense layer before the first recurrent one, or 0: the first recurrent layer reads the inputs. */
 export const INPUT_LAYER: usize = 68;
 /** Values of a row of INPUTS. */
 export const INPUT_WIDTH: usize = 72;
@@ -40,8 +40,10 @@ export const PROJECTED: usize = 76;
 export const PROJECTED_STRIDE: usize = 80;
 /** Values of what the first recurrent layer reads that the head reads before h; 0: none. */
 export const HEAD_WIDTH: usize = 84;
+/** What the input layer makes of its sums: ACTIVATION_TANH or ACTIVATION_RELU. */
+export const INPUT_ACTIVATION: usize = 88;
 /** Each layer from here on: LAYER_BYTES of the words below. */
-export const FIRST_LAYER: usize = 88;
+export const FIRST_LAYER: usize = 92;
 export const LAYER_BYTES: usize = 24;
 export const WEIGHTS: usize = 0;
 export const WIDTH: usize = 4;
@@ -56,3 +58,8 @@ export const CELL_RNN: u32 = 0;
 export const CELL_LSTM: u32 = 1;
 export const CELL_GRU: u32 = 2;
 export const CELL_GRU_BEFORE: u32 = 3;
+
+/** What an affine layer makes of its sums. */
+export const ACTIVATION_NONE: u32 = 0;
+export const ACTIVATION_TANH: u32 = 1;
+export const ACTIVATION_RELU: u32 = 2;

@@ -70,7 +70,7 @@ INLINE void place_head(char *base, const struct program *program, uint32_t i, ui
   rows_of(base, program)[i] = row;
 }
 
-/* v = tanh(W x + b), where the network has an input layer. */
+/* v = tanh(W x + b) or max(0, W x + b), where the network has an input layer. */
 static void project(char *base, const struct program *program, uint32_t n) {
   if (program->input_layer == 0 || n == 0) return;
   struct row *rows = rows_of(base, program);
@@ -81,7 +81,8 @@ static void project(char *base, const struct program *program, uint32_t n) {
     rows[i] = row;
   }
   const struct block block = {floats_at(base, program->input_layer), VECTORS, program->input_width, 0};
-  squashed_layer(base, rows, n, block, stride / 4, stride / 4);
+  if (program->input_activation == ACTIVATION_RELU) rectified_layer(base, rows, n, block, stride / 4, stride / 4);
+  else squashed_layer(base, rows, n, block, stride / 4, stride / 4);
 }
 
 static void step(char *base, uint32_t address, uint32_t n) {

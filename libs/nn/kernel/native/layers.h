@@ -77,6 +77,17 @@ static void squashed_layer(char *base, const struct row *rows, uint32_t count, s
     }
 }
 
+/* The same, then max(0, .) with a NaN handed on. */
+static void rectified_layer(char *base, const struct row *rows, uint32_t count, struct block block, uint32_t places, size_t stride) {
+  const vector zero = splat(0.0f);
+  affine_layer(base, rows, count, block, places, stride);
+  for (uint32_t i = 0; i < count; i += 1)
+    for (size_t place = 0; place < places; place += LANES) {
+      float *at = written_at(base, rows[i].out) + place;
+      store(at, above(zero, load(at)));
+    }
+}
+
 /*
  * A GRU layer with the reset before the product. A row's sums [stride bytes] hold r and z as one affine layer, [r: H][z: H] in whole groups, then [r * h: H],
  * then [n: H] in whole groups, n = tanh(b + W x + U (r * h)).

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* As in ../assembly/program.ts. */
-#define LAYOUT 1
+#define LAYOUT 2
 
 struct program {
   uint32_t layers;
@@ -32,6 +32,7 @@ struct program {
   uint32_t projected;
   uint32_t projected_stride;
   uint32_t head_width;
+  uint32_t input_activation;
 };
 
 /* The layers follow the program's words. */
@@ -52,6 +53,7 @@ struct row {
   uint32_t out;
 };
 
+enum { ACTIVATION_NONE, ACTIVATION_TANH, ACTIVATION_RELU };
 enum { CELL_RNN, CELL_LSTM, CELL_GRU, CELL_GRU_BEFORE };
 
 #endif

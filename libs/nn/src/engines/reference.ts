@@ -123,7 +123,12 @@ class ReferenceEngine implements Engine {
     const { spec, weights } = this.#model;
     const { inputW, inputB } = weights;
     if (!inputW || !inputB) return;
+    const activate = spec.inputActivation === 'relu' ? rectified : Math.tanh;
     for (let i = 0; i < this.#projected.length; i += 1)
-      this.#projected[i] = Math.tanh(inputB[i] + dot(inputW, i * spec.inputSize, inputs, at, spec.inputSize));
+      this.#projected[i] = activate(inputB[i] + dot(inputW, i * spec.inputSize, inputs, at, spec.inputSize));
   }
+}
+
+function rectified(sum: number): number {
+  return sum < 0 ? 0 : sum;
 }

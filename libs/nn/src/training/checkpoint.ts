@@ -3,7 +3,7 @@
  * stopped.
  *
  * Layout of a checkpoint file, little-endian: magic 'TIDETRAN' (8 bytes), version u32, header length u32, header JSON, zero bytes up to a
- * multiple of 8, float64 arrays `parameters`, `kept`, `mean`, `square`, SHA-256 of everything before it (32 bytes).
+ * multiple of 8, float64 arrays `parameters`, `kept`, `mean`, `square` (and `average`), SHA-256 of everything before it (32 bytes).
  */
 import { createHash } from 'node:crypto';
 import { ModelError } from '../model-error.ts';
@@ -33,6 +33,8 @@ export interface TrainingCheckpoint {
   readonly kept: Float64Array;
   readonly mean: Float64Array;
   readonly square: Float64Array;
+  /** The average of the weights, where the run averages. */
+  readonly average?: Float64Array;
 }
 
 const MAGIC = 'TIDETRAN';
@@ -41,19 +43,25 @@ const FIXED_BYTES = 16;
 const DIGEST_BYTES = 32;
 const ARRAYS = ['parameters', 'kept', 'mean', 'square'] as const;
 
-type Header = Omit<TrainingCheckpoint, (typeof ARRAYS)[number]> & { readonly size: number };
+type Header = Omit<TrainingCheckpoint, (typeof ARRAYS)[number] | 'average'> & {
+  readonly size: number;
+  /** Whether `average` stands behind `square`. */
+  readonly averaged?: true;
+};
 
 export function encodeCheckpoint(checkpoint: TrainingCheckpoint): Uint8Array {
-  const { parameters, kept, mean, square, ...rest } = checkpoint;
-  const header = Buffer.from(JSON.stringify({ ...rest, size: parameters.length } satisfies Header), 'utf8');
+  const { parameters, kept, mean, square, average, ...rest } = checkpoint;
+  const arrays = [parameters, kept, mean, square, ...(average ? [average] : [])];
+  const fields = { ...rest, size: parameters.length, ...(average ? { averaged: true as const } : {}) } satisfies Header;
+  const header = Buffer.from(JSON.stringify(fields), 'utf8');
   const start = Math.ceil((FIXED_BYTES + header.length) / 8) * 8;
-  const end = start + ARRAYS.length * parameters.length * 8;
+  const end = start + arrays.length * parameters.length * 8;
   const bytes = Buffer.alloc(end + DIGEST_BYTES);
   bytes.write(MAGIC, 0, 'latin1');
   bytes.writeUInt32LE(VERSION, 8);
   bytes.writeUInt32LE(header.length, 12);
   header.copy(bytes, FIXED_BYTES);
-  [parameters, kept, mean, square].forEach((values, a) => {
+  arrays.forEach((values, a) => {
     values.forEach((value, i) => {
       bytes.writeDoubleLE(value, start + (a * values.length + i) * 8);
     });
@@ -80,10 +88,10 @@ export function decodeCheckpoint(bytes: Uint8Array, from = 'the checkpoint'): Tr
       `${from} is damaged or truncated: its checksum does not match its ${file.length} bytes. Delete it and train from the start.`,
     );
   const headerEnd = FIXED_BYTES + file.readUInt32LE(12);
-  const { size, ...rest } = JSON.parse(file.toString('utf8', FIXED_BYTES, headerEnd)) as Header;
+  const { size, averaged, ...rest } = JSON.parse(file.toString('utf8', FIXED_BYTES, headerEnd)) as Header;
   const start = Math.ceil(headerEnd / 8) * 8;
-  const [parameters, kept, mean, square] = ARRAYS.map((_, a) =>
+  const [parameters, kept, mean, square, average] = [...ARRAYS, ...(averaged ? ['average'] : [])].map((_, a) =>
     Float64Array.from({ length: size }, (__, i) => file.readDoubleLE(start + (a * size + i) * 8)),
   );
-  return { ...rest, parameters, kept, mean, square };
+  return { ...rest, parameters, kept, mean, square, ...(averaged ? { average } : {}) };
 }

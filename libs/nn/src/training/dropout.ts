@@ -6,6 +6,8 @@ import type { SeededRandom } from './random.ts';
  * nothing.
  */
 export interface Dropout {
+  /** Of the table's entries, each on its own; a model without an embedding has none. Source: M. Iyyer et al., "Deep Unordered Composition", ACL 2015. */
+  readonly entries?: number;
   /** Of the inputs, another mask every row. */
   readonly inputs?: number;
   /**

@@ -1,4 +1,6 @@
+import { drawMask } from './dropout.ts';
 import type { Rows } from './layer.ts';
+import type { SeededRandom } from './random.ts';
 import type { TrainingSequence } from './sequences.ts';
 import type { TrainingWindow } from './window.ts';
 
@@ -8,22 +10,46 @@ export class TrainingEmbedding {
   /** Places of the table and of its gradient, [buckets][size]. */
   readonly #table: number;
   readonly #gradient: number;
+  readonly #share: number;
+  /** What each entry of the window is multiplied with, in the order of `#eachRow`. */
+  #mask = new Float64Array(0);
 
-  constructor(options: { readonly size: number; readonly table: number; readonly gradient: number }) {
+  constructor(options: {
+    readonly size: number;
+    readonly table: number;
+    readonly gradient: number;
+    readonly share: number;
+  }) {
     this.#size = options.size;
     this.#table = options.table;
     this.#gradient = options.gradient;
+    this.#share = options.share;
   }
 
-  /** Sets the last [size] inputs of every row. */
-  forward(values: Float64Array, window: TrainingWindow, input: Rows): void {
+  /** Draws which entries of a window's rows are left out. */
+  draw(random: SeededRandom, window: TrainingWindow): void {
+    if (this.#share === 0) return;
+    let count = 0;
+    this.#eachRow(window, { at: 0, size: 0, sequenceStep: 0 }, ({ starts }, row) => {
+      count += starts[row + 1] - starts[row];
+    });
+    if (this.#mask.length < count) this.#mask = new Float64Array(2 * count);
+    drawMask(this.#mask, 0, count, { share: this.#share, random });
+  }
+
+  /** Sets the last [size] inputs of every row. `masked`: without the entries that were drawn last. */
+  forward(values: Float64Array, window: TrainingWindow, input: Rows, masked: boolean): void {
     const n = this.#size;
+    const mask = masked && this.#share > 0 ? this.#mask : null;
+    let drawn = 0;
     this.#eachRow(window, input, (sequence, row, at) => {
       values.fill(0, at, at + n);
       const [from, to] = entriesOf(sequence, row);
       for (let k = from; k < to; k += 1) {
         const entry = this.#table + sequence.entries[k] * n;
-        for (let i = 0; i < n; i += 1) values[at + i] += values[entry + i];
+        const kept = mask === null ? 1 : mask[drawn];
+        drawn += 1;
+        if (kept !== 0) for (let i = 0; i < n; i += 1) values[at + i] += kept * values[entry + i];
       }
       const scale = 1 / Math.sqrt(Math.max(1, to - from));
       for (let i = at; i < at + n; i += 1) values[i] *= scale;
@@ -31,14 +57,18 @@ export class TrainingEmbedding {
   }
 
   /** Adds the gradients of the entries from that of the inputs, [size] at the end of each row of `slope`. */
-  addGradients(values: Float64Array, window: TrainingWindow, slope: Rows): void {
+  addGradients(values: Float64Array, window: TrainingWindow, slope: Rows, masked: boolean): void {
     const n = this.#size;
+    const mask = masked && this.#share > 0 ? this.#mask : null;
+    let drawn = 0;
     this.#eachRow(window, slope, (sequence, row, at) => {
       const [from, to] = entriesOf(sequence, row);
       const scale = 1 / Math.sqrt(Math.max(1, to - from));
       for (let k = from; k < to; k += 1) {
         const entry = this.#gradient + sequence.entries[k] * n;
-        for (let i = 0; i < n; i += 1) values[entry + i] += values[at + i] * scale;
+        const kept = mask === null ? scale : scale * mask[drawn];
+        drawn += 1;
+        if (kept !== 0) for (let i = 0; i < n; i += 1) values[entry + i] += values[at + i] * kept;
       }
     });
   }

@@ -1,4 +1,5 @@
 import { type Adam, normOf } from './adam.ts';
+import type { WeightAverage } from './averaging.ts';
 import type { TrainingNetwork } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import { sequenceLabel, type TrainingSequence } from './sequences.ts';
@@ -22,6 +23,7 @@ export interface PassOptions {
 
 export interface Learning {
   readonly adam: Adam;
+  readonly average: WeightAverage | null;
   readonly clipNorm: number;
   /** Of the dropout masks. */
   readonly random: SeededRandom;
@@ -132,6 +134,7 @@ function learn(options: PassOptions, learning: Learning, window: TrainingWindow,
   }
   // R. Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013.
   learning.adam.update(parameters, gradients, norm > learning.clipNorm ? learning.clipNorm / norm : 1);
+  learning.average?.update(parameters, learning.adam.steps);
 }
 
 function broken(

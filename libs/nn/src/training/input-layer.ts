@@ -17,7 +17,7 @@ export interface InputLayerOptions {
   readonly one: number;
 }
 
-/** The dense layer before the first recurrent one, v = tanh(W x + b), on every row. */
+/** The dense layer before the first recurrent one, v = tanh(W x + b) or max(0, W x + b), on every row. */
 export class TrainingInputLayer {
   /** [B][T][V] */
   readonly output: Rows;
@@ -49,7 +49,7 @@ export class TrainingInputLayer {
         ...{ out, outRow: units, x: x.at + b * x.sequenceStep, xRow: x.size, xTerm: 1 },
         ...{ w: this.#wT, wTerm: units, rows, columns: units, depth: x.size },
       });
-      for (let i = out; i < out + rows * units; i += 1) values[i] = Math.tanh(values[i]);
+      activate(values, this.#options.spec, out, out + rows * units);
     });
   }
 
@@ -75,8 +75,11 @@ export class TrainingInputLayer {
       const depth = window.rows[b];
       if (depth === 0) continue;
       const from = b * this.slope.sequenceStep;
-      for (let i = from; i < from + depth * units; i += 1)
-        values[this.slope.at + i] *= 1 - values[this.output.at + i] ** 2;
+      const isRelu = this.#options.spec.inputActivation === 'relu';
+      for (let i = from; i < from + depth * units; i += 1) {
+        const v = values[this.output.at + i];
+        values[this.slope.at + i] *= isRelu ? Number(v > 0) : 1 - v ** 2;
+      }
       const d = {
         x: this.slope.at + from + (depth - 1) * units,
         ...{ xRow: 1, xTerm: -units, rows: units, depth },
@@ -88,4 +91,9 @@ export class TrainingInputLayer {
       memory.addProduct({ ...d, out: gradients.b, outRow: 1, columns: 1, w: one, wTerm: 0 });
     }
   }
+}
+
+function activate(values: Float64Array, { inputActivation }: ModelSpec, from: number, to: number): void {
+  if (inputActivation === 'relu') for (let i = from; i < to; i += 1) values[i] = values[i] < 0 ? 0 : values[i];
+  else for (let i = from; i < to; i += 1) values[i] = Math.tanh(values[i]);
 }

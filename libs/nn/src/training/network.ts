@@ -98,7 +98,7 @@ export class TrainingNetwork {
     this.#masks = this.#layers.map((_, l) =>
       maskOf((l === spec.layers - 1 ? dropout.beforeHead : dropout.betweenLayers) ?? 0, width),
     );
-    this.#embedding = createEmbedding(spec, shapes, tensors, gradients);
+    this.#embedding = createEmbedding(spec, { shapes, tensors, gradients, share: dropout.entries ?? 0 });
     const units = spec.inputLayer ?? 0;
     this.#inputMask = maskOf(dropout.inputs ?? 0, spec.inputSize);
     this.#projectedMask = units === 0 ? null : maskOf(dropout.betweenLayers ?? 0, units);
@@ -147,6 +147,7 @@ export class TrainingNetwork {
 
   /** Draws the masks of a window's rows. */
   drawRowMasks(random: SeededRandom, window: TrainingWindow): void {
+    this.#embedding?.draw(random, window);
     for (const mask of [...this.#masks, this.#inputMask, this.#projectedMask])
       mask?.draw(this.#memory.values, random, window);
   }
@@ -160,7 +161,7 @@ export class TrainingNetwork {
       const inputs = window.batch.sequences[b].inputs.subarray(from, from + rows * inputSize);
       values.set(inputs, this.#input.at + b * this.#input.sequenceStep);
     });
-    this.#embedding?.forward(values, window, this.#input);
+    this.#embedding?.forward(values, window, this.#input, masked);
     if (masked) this.#inputMask?.apply(values, window, this.#input);
     if (this.#inputLayer) {
       this.#inputLayer.forward(this.#memory, window, this.#given(masked));
@@ -203,7 +204,7 @@ export class TrainingNetwork {
     }
     if (this.#embedding === null) return;
     if (masked) this.#inputMask?.unmask(this.#memory.values, window, this.#inputSlope);
-    this.#embedding.addGradients(this.#memory.values, window, this.#inputSlope);
+    this.#embedding.addGradients(this.#memory.values, window, this.#inputSlope, masked);
   }
 
   /** Parameters as weights, rounded to float32. */
@@ -254,13 +255,17 @@ export class TrainingNetwork {
 /** The table by its name among the tensors. */
 function createEmbedding(
   { embedding }: ModelSpec,
-  shapes: readonly TensorShape[],
-  tensors: readonly number[],
-  gradients: number,
+  places: {
+    readonly shapes: readonly TensorShape[];
+    readonly tensors: readonly number[];
+    readonly gradients: number;
+    readonly share: number;
+  },
 ): TrainingEmbedding | null {
   if (embedding === undefined) return null;
+  const { shapes, tensors, gradients, share } = places;
   const table = tensors[shapes.findIndex(({ name }) => name === 'embedding.weight')];
-  return new TrainingEmbedding({ size: embedding.size, table, gradient: gradients + table });
+  return new TrainingEmbedding({ size: embedding.size, table, gradient: gradients + table, share });
 }
 
 /** The input layer's tensors stand before the head's two. */

@@ -10,6 +10,7 @@ import { ModelError } from '../model-error.ts';
 import { familyOf } from '../spec.ts';
 import { initWeights } from '../tensors.ts';
 import { Adam } from './adam.ts';
+import { WeightAverage } from './averaging.ts';
 import type { EpochReport, TrainingCheckpoint } from './checkpoint.ts';
 import { assertDropout, type Dropout } from './dropout.ts';
 import { type Learning, passOver } from './epoch.ts';
@@ -36,6 +37,8 @@ export interface TrainingOptions {
   readonly schedule?: 'constant' | 'cosine';
   /** Share of every parameter that an update takes away, times the learning rate (AdamW); 0 unless said. */
   readonly weightDecay?: number;
+  /** Share that the moving average of the weights keeps of itself at each update; the average is validated and kept. Without, the weights are. */
+  readonly averaging?: number;
   /** Largest norm of an update's gradient. */
   readonly clipNorm: number;
   /** Epochs without a better validation loss after which training stops. */
@@ -82,7 +85,7 @@ export async function trainRecurrent(options: TrainingOptions): Promise<Training
     if (best) {
       run.best = validationLoss;
       run.bestEpoch = epoch;
-      run.kept.set(run.network.parameters);
+      run.kept.set(run.learning.average?.values ?? run.network.parameters);
     }
     const report = { epoch, epochs, loss, validationLoss, best };
     history.push(report);
@@ -123,11 +126,15 @@ function startRun(options: TrainingOptions): Run {
   const masked = Object.values(dropout).some((share) => share > 0);
   const run: Run = {
     ...{ fingerprint: fingerprintOf(options), network, order },
-    learning: { adam, clipNorm: options.clipNorm, random, dropout: masked },
+    learning: { adam, average: averageOf(options, network), clipNorm: options.clipNorm, random, dropout: masked },
     ...{ kept: network.parameters.slice(), best: Number.POSITIVE_INFINITY, bestEpoch: 0 },
   };
   if (resume) restore(run, resume, spec);
   return run;
+}
+
+function averageOf({ averaging }: TrainingOptions, network: TrainingNetwork): WeightAverage | null {
+  return averaging === undefined ? null : new WeightAverage(network.parameters, averaging);
 }
 
 function restore(run: Run, from: TrainingCheckpoint, spec: ModelSpec): void {
@@ -140,6 +147,7 @@ function restore(run: Run, from: TrainingCheckpoint, spec: ModelSpec): void {
   run.kept.set(from.kept);
   adam.mean.set(from.mean);
   adam.square.set(from.square);
+  if (from.average) run.learning.average?.values.set(from.average);
   adam.steps = from.adamSteps;
   run.order.state = from.orderState;
   random.state = from.dropoutState;
@@ -148,8 +156,9 @@ function restore(run: Run, from: TrainingCheckpoint, spec: ModelSpec): void {
 }
 
 function checkpointOf(run: Run, history: readonly EpochReport[]): TrainingCheckpoint {
-  const { adam, random } = run.learning;
+  const { adam, average, random } = run.learning;
   return {
+    ...(average ? { average: average.values.slice() } : {}),
     ...{ fingerprint: run.fingerprint, history: [...history], bestEpoch: run.bestEpoch },
     ...{ orderState: run.order.state, dropoutState: random.state, adamSteps: adam.steps },
     ...{ parameters: run.network.parameters.slice(), kept: run.kept.slice() },
@@ -165,9 +174,11 @@ function runEpoch(options: TrainingOptions, run: Run, epoch: number): { loss: nu
       ...{ ...shared, part: 'training', sequences: train, order: run.order.shuffled(train), learning: run.learning },
     });
     if (validation.length === 0) return { loss, validationLoss: loss };
+    run.learning.average?.exchange(run.network.parameters);
     const validationLoss = passOver({
       ...{ ...shared, part: 'validation', sequences: validation, order: validation, learning: null },
     });
+    run.learning.average?.exchange(run.network.parameters);
     return { loss, validationLoss };
   } catch (error) {
     if (!(error instanceof TrainingError) || run.bestEpoch === 0) throw error;
@@ -195,7 +206,8 @@ function assertSettings(options: TrainingOptions): void {
     );
   for (const field of ['learningRate', 'clipNorm'] as const)
     assert(Number.isFinite(options[field]) && options[field] > 0, `${field} is ${options[field]}, must be above 0.`);
-  const { weightDecay = 0, schedule = 'constant' } = options;
+  const { weightDecay = 0, schedule = 'constant', averaging = 0 } = options;
+  assert(averaging >= 0 && averaging < 1, `averaging is ${averaging}, must be at least 0 and less than 1.`);
   assert(weightDecay >= 0 && weightDecay < 1, `weightDecay is ${weightDecay}, must be at least 0 and less than 1.`);
   assert(['constant', 'cosine'].includes(schedule), `schedule is '${schedule}', must be 'constant' or 'cosine'.`);
   assert(options.train.length > 0, 'There are no training sequences.');
@@ -217,7 +229,13 @@ function assertWhole({ spec, train, validation, windowRows }: TrainingOptions): 
 function fingerprintOf(options: TrainingOptions): string {
   const { spec, train, validation, windowRows, batchSequences, learningRate, clipNorm, patience, seed } = options;
   const { weightDecay = 0, schedule = 'constant' } = options;
-  const { inputs: ofInputs = 0, betweenLayers = 0, beforeHead = 0, recurrent = 0 } = options.dropout ?? {};
+  const {
+    entries: ofEntries = 0,
+    inputs: ofInputs = 0,
+    betweenLayers = 0,
+    beforeHead = 0,
+    recurrent = 0,
+  } = options.dropout ?? {};
   const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : '']));
@@ -227,6 +245,8 @@ function fingerprintOf(options: TrainingOptions): string {
   // Only where it is set: checkpoints from before go on.
   if (weightDecay > 0 || schedule !== 'constant' || ofInputs > 0)
     hash.update(JSON.stringify([weightDecay, schedule === 'constant' ? 0 : options.epochs, ofInputs]));
+  if (ofEntries > 0) hash.update(JSON.stringify(['entries', ofEntries]));
+  if (options.averaging !== undefined) hash.update(JSON.stringify(['averaging', options.averaging]));
   for (const { inputs, rows, entries } of [...train, ...validation]) {
     hash.update(`${rows},`);
     hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));

@@ -8,6 +8,8 @@ export const CALL_CLASSES = ['negative', 'neutral', 'positive'] as const;
 /** From 1, very dissatisfied, to 5, very satisfied. */
 export const SATISFACTION_CLASSES = ['1', '2', '3', '4', '5'] as const;
 export const YES_NO = ['no', 'yes'] as const;
+/** `escalation` of a model with groups: whether one of so many next turns is negative. */
+export const ESCALATION_TURNS = 3;
 
 /**
  * The questions that a call model may answer at each utterance: about it, `sentiment` and `emotion` (any classes); about what comes, `escalation` (does the

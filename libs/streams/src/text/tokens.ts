@@ -3,6 +3,7 @@ export const CHARACTERS_MAX = 2_000;
 
 const APOSTROPHE = 0x27;
 /** Typographic apostrophes, and byte 0x92 of Windows-1252 read as Latin-1, which real transcripts hold. */
+export const TYPOGRAPHIC_APOSTROPHES = /[\u2019\u2018\u02bc\u0092]/gu;
 const APOSTROPHES: readonly number[] = [0x2019, 0x2018, 0x02bc, 0x92];
 const ZERO = '0';
 

@@ -51,8 +51,11 @@ export function decodeWordVectors(bytes: Uint8Array, languages: readonly string[
       .map((word, row) => [word, row]),
   );
   const values = new Float32Array(count * size);
-  for (let i = 0; i < values.length; i += 1)
-    values[i] = file.readInt8(valuesAt + i) * file.readFloatLE(HEAD_BYTES + Math.floor(i / size) * 4);
+  const stored = new Int8Array(bytes.buffer, bytes.byteOffset + valuesAt, values.length);
+  for (let row = 0; row < count; row += 1) {
+    const scale = file.readFloatLE(HEAD_BYTES + row * 4);
+    for (let i = row * size; i < (row + 1) * size; i += 1) values[i] = stored[i] * scale;
+  }
   const digest = createHash('sha256').update(file).digest('hex');
   return { languages, size, digest, rowOf: (token) => rows.get(token) ?? -1, values };
 }

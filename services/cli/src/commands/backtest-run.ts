@@ -12,6 +12,7 @@ import {
 } from '@tideline/streams';
 import {
   type BacktestResult,
+  backtestCalls,
   backtestStream,
   backtestVolume,
   figuresCsv,
@@ -97,11 +98,12 @@ function recipesText(): string {
 
 async function runStream(path: string, options: BacktestOptions, run: Run): Promise<BacktestResult> {
   const { data = [], map = [], series: key, model: folder, folds, season = null } = options;
-  if (path !== 'call-volume' && !isStreamFile(path))
+  if (path !== 'call-volume' && path !== 'calls' && !isStreamFile(path))
     throw new ConfigError([
-      `--stream is '${path}', must be call-volume or a file that declares a stream (.yaml, .json).`,
+      `--stream is '${path}', must be call-volume, calls or a file that declares a stream (.yaml, .json).`,
     ]);
   if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
+  if (path === 'calls') return runCalls(options, run);
   const { callVolume } = describeStream(path);
   if (callVolume !== null) return runVolumes(path, callVolume, options, run);
   const declaration = readStreamFile(path);
@@ -133,6 +135,18 @@ async function saveTrained(folder: string, result: BacktestResult): Promise<void
   await saveModel(join(folder, model.spec.name, 'model.tdl'), model, card);
   await writeFile(join(folder, model.spec.name, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
   process.stderr.write(`model.tdl and card.json are in '${join(folder, model.spec.name)}'\n`);
+}
+
+async function runCalls(
+  { data = [], map = [], model, epochs, folds }: BacktestOptions,
+  { seeds, progress, signal }: Run,
+): Promise<BacktestResult> {
+  if (folds !== 1 || model !== undefined)
+    throw new ConfigError([
+      'Calls have one test, the last ones, for models that are trained on the others: leave --folds and --model out.',
+    ]);
+  const read = await readRecordFiles(data, { stream: 'calls', map: parseMap(map) });
+  return backtestCalls({ ...read, seeds, epochs, progress, trainer: { signal } });
 }
 
 async function runVolumes(

@@ -10,6 +10,7 @@ const HELP_END = `Examples:
   tideline backtest --stream docs/streams/daily-bars.yaml --data bars.csv.gz --folds 3 --seeds 5 --out report
   tideline backtest --stream quotes.yaml --data quotes.parquet --map ts=time --model models/quotes
   tideline backtest --stream call-volume --data calls.csv --map queue=skill ts=start calls=offered --seeds 3
+  tideline backtest --stream calls --data labelled-calls.jsonl --seeds 3 --save my-models
   tideline backtest                                              the recipes
 
 --out writes index.html (tables and plots), figures.csv, forecasts.csv and result.json.
@@ -28,7 +29,10 @@ export function addBacktest(program: Program): void {
         .env('TIDELINE_DATA')
         .default(DATA_FOLDER),
     )
-    .option('--stream <file>', 'the file that declares a stream of quantiles, or call-volume, instead of a recipe')
+    .option(
+      '--stream <file>',
+      'the file that declares a stream of quantiles, or call-volume or calls, instead of a recipe',
+    )
     .option('--data <file...>', 'records of --stream: CSV, JSON lines (both also .gz) or Parquet')
     .option('--map <field=column...>', "field of the record = column of --data's files")
     .option('--series <id>', 'id of the series, where --data has one and no column for it')

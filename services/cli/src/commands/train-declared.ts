@@ -5,8 +5,10 @@ import {
   readRecordFiles,
   type TrainedModel,
   type TrainerOptions,
+  trainCalls,
   trainCallVolume,
   trainDeclared,
+  trainOwnModel,
 } from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
 
@@ -44,6 +46,15 @@ export async function trainFromFile(
     source: { files: sources, ...(Object.keys(map).length === 0 ? {} : { map }) },
     network: { cell, hiddenSize, layers },
   });
+}
+
+/** Trains the model of calls on the labelled calls of `--data`; without any, on generated ones: the shipped model again, to the bit. */
+export async function trainCallsFrom(
+  { data = [], map = [] }: DeclaredOptions,
+  trainer: TrainerOptions,
+): Promise<TrainedModel> {
+  if (data.length === 0) return trainCalls(trainer);
+  return trainOwnModel(await readRecordFiles(data, { stream: 'calls', map: parseMap(map) }), trainer);
 }
 
 /** Trains the model of call volumes on the records of `--data`; without any, on generated ones: the shipped model again, to the bit. */

@@ -7,15 +7,13 @@ import {
   checkpointToResume,
   type TrainedModel,
   type TrainerOptions,
-  trainCalls,
   trainTicks,
   writeCheckpoint,
 } from '@tideline/trainer';
 import { EXIT_BROKEN, EXIT_STOPPED } from './train.ts';
-import { type DeclaredOptions, trainFromFile, trainVolumes } from './train-declared.ts';
+import { type DeclaredOptions, trainCallsFrom, trainFromFile, trainVolumes } from './train-declared.ts';
 import { trainProgress } from './train-progress.ts';
 
-const TRAINERS = { ticks: trainTicks, calls: trainCalls } as const satisfies Record<string, Trainer>;
 export interface TrainOptions extends DeclaredOptions {
   readonly stream?: string | undefined;
   readonly out: string;
@@ -30,10 +28,11 @@ type Trainer = (options: TrainerOptions) => Promise<TrainedModel>;
 
 /** Throws ConfigError where there is no such stream. */
 function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
-  const known = [...Object.keys(TRAINERS), 'call-volume'].join(', ');
+  const known = 'ticks, calls, call-volume';
   if (stream === undefined)
     throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
-  if (Object.hasOwn(TRAINERS, stream)) return TRAINERS[stream as keyof typeof TRAINERS];
+  if (stream === 'ticks') return trainTicks;
+  if (stream === 'calls') return (trainer) => trainCallsFrom(options, trainer);
   const { callVolume } =
     stream === 'call-volume' || isStreamFile(stream) ? describeStream(stream) : { callVolume: null };
   if (callVolume !== null) return (trainer) => trainVolumes(stream, callVolume, options, trainer);

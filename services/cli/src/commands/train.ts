@@ -11,6 +11,7 @@ export const EXIT_STOPPED = 75;
 const HELP_END = `Examples:
   tideline train ticks                                      the shipped model again, to the bit
   tideline train call-volume --data calls.csv --map queue=skill ts=interval_start calls=offered --out my-models
+  tideline train calls --data labelled-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
 
@@ -22,13 +23,13 @@ export function addTrain(program: Program): void {
     .command('train')
     .description(
       'train the model of a stream and write model.tdl and card.json: ticks, calls and call-volume, the shipped ones, from data ' +
-        'that npm packages ship or that is generated; call-volume and a stream that a file declares from --data',
+        'that npm packages ship or that is generated; calls, call-volume and a stream that a file declares from --data',
     )
     .argument('[stream]', 'ticks, calls, call-volume, or the file that declares the stream')
     .option('--stream <name>', 'the stream, as an option instead of the argument')
     .option(
       '--data <file...>',
-      'records of call-volume or a declared stream: CSV or JSON lines (both also .gz) or Parquet',
+      'labelled calls, records of call-volume or a declared stream: CSV or JSON lines (both also .gz) or Parquet',
     )
     .option('--map <field=column...>', "field of the record = column of --data's files")
     .option('--series <id>', 'id of the series, where --data has one and no column for it')

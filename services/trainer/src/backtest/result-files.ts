@@ -23,10 +23,12 @@ export function resultJson(result: BacktestResult): Record<string, unknown> {
 export function resultCard(result: BacktestResult): ModelCard {
   const { trained } = result;
   if (trained === undefined) throw new RangeError('The backtest trained no model.');
-  const { model, seed, declaration } = trained;
+  const { model, seed, declaration, words, epochs } = trained;
   const { name: recipe, task, data, split, model: settings, tables, notes } = resultJson(result);
   return {
     ...{ name: model.spec.name, digest: model.digest, ...(declaration === null ? {} : { declaration }) },
+    ...(words === undefined ? {} : { words }),
+    ...(epochs === undefined ? {} : { epochs }),
     ...{ recipe, task, data, split, seed, settings, test: tables, limits: notes },
   };
 }

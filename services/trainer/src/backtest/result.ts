@@ -1,6 +1,6 @@
 /** What a backtest finds: figures per seed beside baselines and published numbers, and the forecasts themselves for plots. */
 
-import type { Model } from '@tideline/nn';
+import type { EpochReport, Model } from '@tideline/nn';
 
 /** How a figure is read. */
 export interface Metric {
@@ -89,6 +89,9 @@ export interface TrainedSeed {
   readonly seed: number;
   /** Digest of what the stream declared, so that a stream that declares otherwise refuses the model; null: it is built in. */
   readonly declaration: string | null;
+  /** SHA-256 of the word vectors that its features are made of; absent where there are none. */
+  readonly words?: string;
+  readonly epochs?: readonly EpochReport[];
 }
 
 /** Mean and standard deviation of a metric over the seeds that have it; the deviation of one seed is NaN. */

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { ConfigError } from '@tideline/pipeline';
 import type { BacktestResult } from '../backtest/result.ts';
 import { callVolume } from './call-volume.ts';
+import { meld } from './meld.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
+import { satisfaction } from './satisfaction.ts';
 import { spyVolatility } from './spy-volatility.ts';
 import { stockAcl18 } from './stock-acl18.ts';
 import { ticksHf } from './ticks-hf.ts';
 
 /** Every recipe of `tideline backtest --recipe`. */
-export const RECIPES: readonly Recipe[] = [callVolume, spyVolatility, stockAcl18, ticksHf];
+export const RECIPES: readonly Recipe[] = [callVolume, meld, satisfaction, spyVolatility, stockAcl18, ticksHf];
 
 /** Throws ConfigError, with the known names, where there is no such recipe. */
 export function recipeOf(name: string): Recipe {

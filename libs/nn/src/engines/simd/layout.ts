@@ -1,5 +1,5 @@
 /** Number of the layout of programs and packed weights (libs/nn/kernel/assembly/program.ts): raised with every change of them. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** A build of the kernel that reads programs of another layout than this code writes: it would read other weights, or memory that is not its own. */
 export class StaleKernelError extends Error {

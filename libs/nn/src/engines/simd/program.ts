@@ -1,4 +1,4 @@
-import { type Model, type ModelSpec, recurrentInputSizeOf, stateSizeOf } from '../../model.ts';
+import { type InputActivation, type Model, type ModelSpec, recurrentInputSizeOf, stateSizeOf } from '../../model.ts';
 import { packHead, packInputLayer, packLayers, packPeepholes, roundUp, VECTORS } from './packed-weights.ts';
 
 /** Words of the kernel's program, in its order (libs/nn/kernel/assembly/program.ts says what each is). Whoever changes them raises LAYOUT. */
@@ -25,7 +25,9 @@ const HEADER = [
   'projected',
   'projectedStride',
   'headWidth',
+  'inputActivation',
 ] as const;
+const ACTIVATION_NUMBERS: Readonly<Record<InputActivation, number>> = { tanh: 1, relu: 2 };
 const LAYER_WORDS = 6;
 const ALIGNMENT = 64;
 
@@ -90,7 +92,7 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
     ...{ outputs, headPlaces, head: headAt, headVectors: Math.ceil(spec.outputSize / lanes) },
     ...{ rows, next, nextStride, sums, sumsStride },
     ...{ inputLayer: inputLayerAt, inputWidth: spec.inputSize, projected, projectedStride },
-    headWidth: spec.skipConnection ? recurrentInputSizeOf(spec) : 0,
+    ...{ headWidth: headWidthOf(spec), inputActivation: ACTIVATION_NUMBERS[spec.inputActivation ?? 'tanh'] },
   };
   const words = [
     ...HEADER.map((name) => header[name]),
@@ -116,6 +118,8 @@ export function createProgram(model: Model, lanes: number, tile: number): Progra
   };
   return { address, tile, slots, inputs, outputs, headPlaces, hidden, states, stride, write };
 }
+
+const headWidthOf = (spec: ModelSpec): number => (spec.skipConnection ? recurrentInputSizeOf(spec) : 0);
 
 function cellNumber({ cell, gruReset = 'after' }: ModelSpec): number {
   if (cell === 'gru') return gruReset === 'after' ? 2 : 3;

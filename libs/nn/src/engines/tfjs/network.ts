@@ -29,13 +29,15 @@ export function createNetwork(model: Model, tf: TensorFlow): Network {
         }
       : null;
   if (before) owned.push(before.b);
+  const activate = spec.inputActivation === 'relu' ? tf.relu<Tensor2D> : tf.tanh<Tensor2D>;
   const stateParts = stateSizeOf(spec) / hiddenSize;
   const sizes = [...Array.from({ length: stateParts }, () => hiddenSize), inputSize];
   return {
     advance: (tile) => {
       const parts = tf.split<Tensor2D>(tile, sizes, 1);
       const given = parts[stateParts];
-      const v = before ? (tf.tanh(tf.add(tf.matMul(given, before.w), before.b)) as Tensor2D) : given;
+      const sum = before ? (tf.add(tf.matMul(given, before.w), before.b) as Tensor2D) : given;
+      const v = before ? activate(sum) : sum;
       let x = v;
       const after: LayerState[] = cells.map((cell, l) => {
         const state = cell(x, { h: parts[l], c: spec.cell === 'lstm' ? parts[layers + l] : null });

@@ -59,7 +59,7 @@ export class GraphBuilder {
   }
 
   /** An op on float32 with no attribute but its type: Sigmoid, Tanh, Mul, AddV2, Sub. */
-  apply(op: 'Sigmoid' | 'Tanh' | 'Mul' | 'AddV2' | 'Sub', ...inputs: readonly Value[]): Value {
+  apply(op: 'Sigmoid' | 'Tanh' | 'Relu' | 'Mul' | 'AddV2' | 'Sub', ...inputs: readonly Value[]): Value {
     return this.add(op, inputs, OF_FLOAT);
   }
 

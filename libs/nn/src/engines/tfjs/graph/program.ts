@@ -93,7 +93,7 @@ function advance(
   const v =
     inputW && inputB
       ? graph.apply(
-          'Tanh',
+          spec.inputActivation === 'relu' ? 'Relu' : 'Tanh',
           graph.dense(
             given.inputs,
             graph.constant(transposed(inputW, inputB.length, inputSize), [inputSize, inputB.length]),

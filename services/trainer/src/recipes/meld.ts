@@ -1,0 +1,376 @@
+/**
+ * Sentiment and emotion of each utterance of a conversation, from what was said up to it and nothing later (MELD), and the probability that one of the
+ * next utterances is negative.
+ */
+import { join } from 'node:path';
+import { readRecordFile } from '@tideline/adapters';
+import { classGroupsOf, type Model } from '@tideline/nn';
+import {
+  CALL_CLASSES,
+  CALL_CONTEXT,
+  createCallStream,
+  ESCALATION_TURNS,
+  sentimentClass,
+  YES_NO,
+} from '@tideline/streams';
+import { pipelinePass, type SeriesPass } from '../backtest/pipeline-pass.ts';
+import type { BacktestResult, Figures, Metric, NamedFigures, ResultTable, SeedFigures } from '../backtest/result.ts';
+import { calibrated } from '../dialogues/calibrate.ts';
+import {
+  type CallNetwork,
+  callSpec,
+  type DialogueRows,
+  type Question,
+  readDialogues,
+  trainCallModel,
+} from '../dialogues/call-model.ts';
+import { turnsNegative } from '../dialogues/call-questions.ts';
+import { certain, shares } from '../dialogues/class-loss.ts';
+import {
+  brierScore,
+  calibrationError,
+  confusionOf,
+  type ReliabilityBin,
+  reliability,
+  reliabilityText,
+  weightedF1,
+} from '../dialogues/class-scores.ts';
+import { assignedTimes, callRecords, type Dialogue } from '../dialogues/dialogue.ts';
+import { sha256Of } from '../record-files.ts';
+import type { Recipe, RecipeOptions } from './recipe.ts';
+
+const PARTS = ['train', 'dev', 'test'] as const;
+
+export const meld: Recipe = {
+  name: 'meld',
+  summary:
+    'sentiment and emotion of each utterance of a conversation without its future, and whether it turns negative: weighted F1',
+  folder: 'sentiment-meld',
+  files: PARTS.map((part) => `${part}_sent_emo.csv`),
+  run,
+};
+
+const EMOTIONS = ['neutral', 'joy', 'surprise', 'anger', 'sadness', 'disgust', 'fear'] as const;
+const NETWORK: CallNetwork = {
+  buckets: 4_096,
+  embedding: 64,
+  inputLayer: 192,
+  inputActivation: 'relu',
+  hiddenSize: 96,
+};
+const SETTINGS = {
+  epochs: 10,
+  batchSequences: 16,
+  learningRate: 1e-3,
+  weightDecay: 1e-4,
+  averaging: 0.998,
+  clipNorm: 5,
+  dropout: { entries: 0.4, inputs: 0.3, betweenLayers: 0.5, beforeHead: 0.5 },
+} as const;
+const SMOOTHING = 0.05;
+const AHEAD = ESCALATION_TURNS;
+
+interface SpokenDialogue extends Dialogue {
+  /** Of each turn: index in CALL_CLASSES and in EMOTIONS. */
+  readonly sentiment: readonly number[];
+  readonly emotion: readonly number[];
+}
+
+const QUESTIONS: readonly Question[] = [
+  {
+    ...{ name: 'sentiment', classes: CALL_CLASSES, smoothing: SMOOTHING },
+    targetsOf: (dialogue) => (dialogue as SpokenDialogue).sentiment.map((c) => certain(c, CALL_CLASSES.length)),
+  },
+  {
+    ...{ name: 'emotion', classes: EMOTIONS, smoothing: SMOOTHING },
+    targetsOf: (dialogue) => (dialogue as SpokenDialogue).emotion.map((c) => certain(c, EMOTIONS.length)),
+  },
+  {
+    ...{ name: 'escalation', classes: YES_NO, weight: 0.2 },
+    targetsOf: (dialogue) =>
+      turnsNegative((dialogue as SpokenDialogue).sentiment).map((comes) =>
+        comes === null ? null : certain(comes ? 1 : 0, 2),
+      ),
+  },
+];
+const SPEC = callSpec('calls-meld', NETWORK, QUESTIONS);
+
+const METRICS: readonly Metric[] = [
+  { name: 'F1 sentiment', better: 'higher', target: 0.67 },
+  { name: 'F1 emotion', better: 'higher', target: 0.575 },
+];
+const AHEAD_METRICS: readonly Metric[] = [
+  { name: 'Brier', better: 'lower' },
+  { name: 'calibration error', better: 'lower' },
+];
+const FUTURE = 'text only; reads the utterances after the judged one too, which a stream cannot';
+const PUBLISHED: readonly NamedFigures[] = [
+  { name: 'text-CNN', figures: { 'F1 sentiment': 0.643 }, source: 'S. Poria et al., ACL 2019; quoted from memory' },
+  { name: 'bc-LSTM', figures: { 'F1 emotion': 0.564 }, source: `S. Poria et al., "MELD", ACL 2019; ${FUTURE}` },
+  { name: 'DialogueRNN', figures: { 'F1 emotion': 0.57 }, source: `N. Majumder et al., AAAI 2019; ${FUTURE}` },
+];
+
+async function run(options: RecipeOptions): Promise<BacktestResult> {
+  const { folder, seeds, progress } = options;
+  const paths = meld.files.map((file) => join(folder, file));
+  const files: { file: string; sha256: string }[] = [];
+  const parts: DialogueRows[][] = [];
+  const mirrored: DialogueRows[][] = [];
+  for (const [i, path] of paths.entries()) {
+    files.push({ file: meld.files[i], sha256: await sha256Of(path) });
+    const dialogues = await readSpoken(path, PARTS[i]);
+    parts.push(readDialogues(SPEC, dialogues));
+    mirrored.push(readDialogues(SPEC, dialogues.map(reversed)));
+  }
+  const found: Judged[] = [];
+  for (const seed of seeds) {
+    const one = await saidOfTest(parts, seed, `seed ${seed}`, options);
+    const back = await saidOfTest(mirrored, seed, `seed ${seed}, backwards`, options);
+    const judged = judge(one.said, back.said, { seed, epoch: one.epoch });
+    found.push(judged);
+    await progress(
+      `seed ${seed}: ${Object.entries(judged.seed.figures)
+        .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+        .join(', ')}`,
+    );
+  }
+  const rows = parts.flat();
+  const steps = rows.reduce((sum, one) => sum + one.rows, 0);
+  return {
+    name: meld.name,
+    task: `sentiment (3) and emotion (7) of an utterance from it and those before; whether one of the next ${AHEAD} is negative`,
+    data: {
+      files,
+      ...assignedTimes(rows.length),
+      records: steps + 2 * rows.length,
+      series: rows.length,
+      steps,
+      refused: {},
+    },
+    split: "the set's own: train, dev (chooses the epoch and the temperatures), test",
+    model: { ...SPEC, ...SETTINGS, smoothing: SMOOTHING },
+    tables: tablesOf(found),
+    tracks: [],
+    notes: [
+      'Causal: no utterance after the judged one is read. Utterances come in the order of Utterance_ID; event times are assigned.',
+      'In both directions: a second network, trained on the dialogues backwards, and the geometric mean of what the two say.',
+      `Seed ${seeds[0]}, probability that one of the next ${AHEAD} utterances is negative: ${reliabilityText(found[0].bins)}`,
+    ],
+  };
+}
+
+/** Trains a network on the first part, chosen by the second, and lets it speak of the third. */
+async function saidOfTest(
+  [train, validation, test]: readonly DialogueRows[][],
+  seed: number,
+  name: string,
+  { progress, signal }: RecipeOptions,
+): Promise<{ readonly said: Said[]; readonly epoch: number }> {
+  const { model, epoch } = await trainCallModel({
+    ...{ spec: SPEC, train, validation, questions: QUESTIONS, settings: SETTINGS, seed, chosenBy: 'errors' },
+    onEpoch: (report) =>
+      progress(`${name}: epoch ${report.epoch} of ${report.epochs}, errors ${report.validationLoss.toFixed(3)}`),
+    ...(signal ? { signal } : {}),
+  });
+  return { said: await saidOf(await calm(model, validation), test), epoch };
+}
+
+function tablesOf(found: readonly Judged[]): ResultTable[] {
+  const [{ lexicon, majority, base }] = found;
+  const mean = (name: string): number => found.reduce((sum, { seed }) => sum + seed.figures[name], 0) / found.length;
+  const causal = Object.fromEntries(METRICS.map(({ name }) => [name, mean(name)]));
+  return [
+    {
+      title: 'utterances of the test dialogues, weighted F1',
+      ...{ metrics: METRICS, published: PUBLISHED, seeds: found.map(({ seed }) => seed) },
+      baselines: [
+        { name: 'VADER alone', figures: { 'F1 sentiment': lexicon } },
+        { name: 'always neutral', figures: { 'F1 emotion': majority } },
+      ],
+    },
+    {
+      title: 'the same at the end of the dialogue, in both directions: what the future is worth',
+      metrics: METRICS.map(({ name, better }) => ({ name, better })),
+      ...{ published: [], seeds: found.map(({ ended }) => ended) },
+      baselines: [
+        { name: 'as it is said', figures: causal },
+        ...(found.length < 2
+          ? []
+          : [{ name: 'two causal networks, averaged', figures: pairFigures(found[0], found[1]) }]),
+      ],
+    },
+    {
+      title: `one of the next ${AHEAD} utterances is negative, test dialogues`,
+      ...{ metrics: AHEAD_METRICS, published: [], seeds: found.map(({ ahead }) => ahead) },
+      baselines: [{ name: 'always the base rate', figures: { Brier: base * (1 - base) } }],
+    },
+  ];
+}
+
+/** What two networks say together, without the future: the share of the gain at the end that is only that of averaging. */
+function pairFigures(one: Judged, other: Judged): Figures {
+  return figuresOf(one.said.map((said, i) => averaged(said, other.said[i])));
+}
+
+/** The model with the temperatures of the validation part. */
+async function calm(model: Model, validation: readonly DialogueRows[]): Promise<Model> {
+  const size = model.spec.outputSize;
+  const judged = (await passOf(model, validation)).flatMap(({ dialogue, pass }) => {
+    const targets = QUESTIONS.map(({ targetsOf }) => targetsOf(dialogue));
+    return dialogue.turns.map((_, t) => ({
+      outputs: pass.outputs.subarray(t * size, (t + 1) * size),
+      targets: targets.map((of) => of[t]),
+    }));
+  });
+  return calibrated(model, judged, []);
+}
+
+interface Judged {
+  readonly seed: SeedFigures;
+  readonly ended: SeedFigures;
+  readonly ahead: SeedFigures;
+  readonly said: readonly Said[];
+  readonly bins: readonly ReliabilityBin[];
+  /** Weighted F1 of the baselines, and how often a negative utterance follows. */
+  readonly lexicon: number;
+  readonly majority: number;
+  readonly base: number;
+}
+
+/** What was said of a dialogue: of each turn, the probabilities of each question's classes; the lexicon's class. */
+interface Said {
+  readonly dialogue: SpokenDialogue;
+  readonly shares: readonly (readonly (readonly number[])[])[];
+  readonly lexicon: readonly number[];
+}
+
+async function saidOf(model: Model, rows: readonly DialogueRows[]): Promise<Said[]> {
+  const size = model.spec.outputSize;
+  const groups = classGroupsOf(model.spec);
+  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
+  return (await passOf(model, rows)).map(({ dialogue, pass }) => ({
+    dialogue,
+    shares: dialogue.turns.map((_, t) => groups.map((group) => shares(pass.outputs, group, t * size))),
+    lexicon: dialogue.turns.map((_, t) => sentimentClass(pass.context[t * stream.contextSize + CALL_CONTEXT.compound])),
+  }));
+}
+
+/** Geometric mean of what two networks say, not brought to sum 1: only the greatest is asked for. */
+function averaged(one: Said, other: Said): Said {
+  const mean = (p: readonly number[], q: readonly number[]): number[] => p.map((share, c) => Math.sqrt(share * q[c]));
+  return {
+    ...one,
+    shares: one.shares.map((groups, t) => groups.map((group, g) => mean(group, other.shares[t][g]))),
+  };
+}
+
+/** Turns in the opposite order, as the second direction reads them. */
+function reversed(dialogue: SpokenDialogue): SpokenDialogue {
+  return {
+    ...dialogue,
+    ...{ turns: [...dialogue.turns].reverse(), sentiment: [...dialogue.sentiment].reverse() },
+    emotion: [...dialogue.emotion].reverse(),
+  };
+}
+
+function unreversed(said: Said): Said {
+  return {
+    dialogue: reversed(said.dialogue),
+    shares: [...said.shares].reverse(),
+    lexicon: [...said.lexicon].reverse(),
+  };
+}
+
+const f1 = (truth: readonly number[], said: readonly number[], classes: number): number =>
+  weightedF1(confusionOf(truth, said, classes));
+
+function figuresOf(all: readonly Said[]): Figures {
+  const [sentiment, emotion] = [0, 1].map((g) =>
+    all.flatMap(({ shares: of }) => of.map((groups) => groups[g].indexOf(Math.max(...groups[g])))),
+  );
+  return {
+    'F1 sentiment': f1(
+      all.flatMap(({ dialogue }) => dialogue.sentiment),
+      sentiment,
+      CALL_CLASSES.length,
+    ),
+    'F1 emotion': f1(
+      all.flatMap(({ dialogue }) => dialogue.emotion),
+      emotion,
+      EMOTIONS.length,
+    ),
+  };
+}
+
+/** `causal` and `backwards`: what the two directions say of the test dialogues. */
+function judge(
+  causal: readonly Said[],
+  backwards: readonly Said[],
+  { seed, epoch }: { seed: number; epoch: number },
+): Judged {
+  const forecasts = causal.flatMap(({ dialogue, shares: of }) =>
+    turnsNegative(dialogue.sentiment).flatMap((came, t) => (came === null ? [] : [{ came, said: of[t][2][1] }])),
+  );
+  const [likely, came] = [forecasts.map(({ said }) => said), forecasts.map((one) => one.came)];
+  const bins = reliability(likely, came);
+  const emotion = causal.flatMap(({ dialogue }) => dialogue.emotion);
+  return {
+    seed: { seed, epoch, figures: figuresOf(causal) },
+    ended: { seed, figures: figuresOf(causal.map((said, i) => averaged(said, unreversed(backwards[i])))) },
+    ahead: { seed, epoch, figures: { Brier: brierScore(likely, came), 'calibration error': calibrationError(bins) } },
+    ...{ said: causal, bins },
+    lexicon: f1(
+      causal.flatMap(({ dialogue }) => dialogue.sentiment),
+      causal.flatMap(({ lexicon }) => lexicon),
+      CALL_CLASSES.length,
+    ),
+    majority: f1(
+      emotion,
+      emotion.map(() => 0),
+      EMOTIONS.length,
+    ),
+    base: came.filter(Boolean).length / came.length,
+  };
+}
+
+/** What the pipeline emits over the dialogues, each with its own. */
+async function passOf(
+  model: Model,
+  rows: readonly DialogueRows[],
+): Promise<{ readonly dialogue: SpokenDialogue; readonly pass: SeriesPass }[]> {
+  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
+  const records = rows.flatMap(({ dialogue }, i) => callRecords(dialogue, i));
+  const { series } = await pipelinePass({ stream, model, records });
+  const byKey = new Map(series.map((one) => [one.key, one]));
+  return rows.flatMap(({ dialogue }) => {
+    const pass = byKey.get(dialogue.id);
+    return pass === undefined ? [] : [{ dialogue: dialogue as SpokenDialogue, pass }];
+  });
+}
+
+type MeldRow = Readonly<Record<'Utterance' | 'Speaker' | 'Emotion' | 'Sentiment' | 'StartTime' | 'EndTime', string>> &
+  Readonly<Record<'Dialogue_ID' | 'Utterance_ID', number | string>>;
+
+async function readSpoken(path: string, part: string): Promise<SpokenDialogue[]> {
+  const byId = new Map<string, MeldRow[]>();
+  for await (const { key, value } of readRecordFile({ path, topic: 'calls', keyField: 'Dialogue_ID', map: {} }))
+    byId.set(key, [...(byId.get(key) ?? []), JSON.parse(value) as MeldRow]);
+  return [...byId].map(([id, rows]) => {
+    rows.sort((a, b) => Number(a.Utterance_ID) - Number(b.Utterance_ID));
+    return {
+      id: `${part}-${id}`,
+      turns: rows.map((row) => ({
+        ...{ speaker: String(row.Speaker), text: String(row.Utterance ?? '') },
+        ...{ startMs: clockMs(row.StartTime), endMs: clockMs(row.EndTime) },
+      })),
+      sentiment: rows.map((row) => CALL_CLASSES.indexOf(row.Sentiment as (typeof CALL_CLASSES)[number])),
+      emotion: rows.map((row) => EMOTIONS.indexOf(row.Emotion as (typeof EMOTIONS)[number])),
+    };
+  });
+}
+
+/** `00:16:41,126` in milliseconds. */
+function clockMs(clock: string): number {
+  const [hours, minutes, seconds] = clock.replace(',', '.').split(':').map(Number);
+  return Math.round(((hours * 60 + minutes) * 60 + seconds) * 1_000);
+}

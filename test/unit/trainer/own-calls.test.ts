@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { classGroupsOf, SeededRandom } from '@tideline/nn';
+import { ConfigError } from '@tideline/pipeline';
+import { assertModelFits, createCallStream, englishWordVectors, type SourceRecord } from '@tideline/streams';
+import { backtestCalls, trainOwnModel } from '@tideline/trainer';
+
+const WORDS = { negative: 'zorg', neutral: 'mellin', positive: 'quavo' } as const;
+
+/** Calls whose agents say what the customer's next turn will be: words that no lexicon knows. */
+function recordsOf(calls: number, labels: (mood: keyof typeof WORDS) => object): SourceRecord[] {
+  const random = new SeededRandom(7);
+  const moods = Object.keys(WORDS) as (keyof typeof WORDS)[];
+  return Array.from({ length: calls }, (_, c) => {
+    const events: object[] = [];
+    for (let pair = 0; pair < 3; pair += 1) {
+      const mood = moods[Math.floor(random.next() * 3)];
+      events.push({ speaker: 'agent', text: `well, ${WORDS[mood]} then`, ...labels('neutral') });
+      events.push({ type: 'utterance', speaker: 'customer', text: `so ${WORDS[mood]} it is`, ...labels(mood) });
+    }
+    return events.map((event, i) => ({
+      ...{ topic: 'calls', key: `c${c}`, timestampMs: 0 },
+      value: JSON.stringify({ callId: `c${c}`, ts: 1_700_000_000_000 + c * 3_600_000 + i * 4_000, ...event }),
+    }));
+  }).flat();
+}
+
+const run = { seed: 1, epochs: 20, onEpoch: () => undefined };
+const files = [{ file: 'calls.jsonl', sha256: '' }];
+
+test('a model of own calls answers the questions that people labelled, and its card says what it is worth', async () => {
+  const records = recordsOf(160, (mood) => ({
+    ...{ emotion: mood === 'negative' ? 'anger' : 'calm' },
+    satisfaction: { negative: 1, neutral: 3, positive: 5 }[mood],
+  }));
+  const { model, card } = await trainOwnModel({ records, files }, run);
+  assert.deepEqual(
+    classGroupsOf(model.spec).map(({ name }) => name),
+    ['emotion', 'satisfaction'],
+    'no sentiment and no rating of a whole call were given',
+  );
+  const [emotion, satisfaction] = card.test as { seeds: { figures: Record<string, number> }[] }[];
+  assert.ok(emotion.seeds[0].figures['weighted F1'] > 0.9, JSON.stringify(emotion));
+  // At the customer's own turns, half of all, nothing says what the agent will say next.
+  assert.ok(satisfaction.seeds[0].figures.kappa > 0.4, JSON.stringify(satisfaction));
+  assert.ok(satisfaction.seeds[0].figures['calibration error'] < 0.15);
+  assert.equal(card.words, englishWordVectors().digest);
+  assert.ok((card.epochs as unknown[]).length > 0);
+  const stream = createCallStream({ modelName: model.spec.name, model });
+  assertModelFits(stream, model.spec, { declaration: null, card });
+});
+
+test('sentiment brings the forecast of a negative turn, with the base rate beside it', async () => {
+  const records = recordsOf(60, (mood) => ({ sentiment: mood }));
+  const { tables, trained } = await backtestCalls({ records, files, seeds: [1], epochs: 2, progress: () => undefined });
+  assert.deepEqual(trained && classGroupsOf(trained.model.spec).map(({ name }) => name), ['sentiment', 'escalation']);
+  const [{ baselines }, escalation] = tables;
+  assert.deepEqual(
+    baselines.map(({ name }) => name),
+    ['always the most frequent', 'VADER alone'],
+  );
+  // Three more turns are needed to know: 3 of each call's 6, of 9 test calls.
+  assert.match(escalation.title, /: 27 of/);
+  assert.ok('Brier' in escalation.seeds[0].figures && 'Brier' in escalation.baselines[0].figures);
+});
+
+test('labels that cannot be read, and too few of them, are refused with the cure', async () => {
+  const train = (records: SourceRecord[]): Promise<unknown> => trainOwnModel({ records, files }, run);
+  const refuses = (text: RegExp) => (error: unknown) => error instanceof ConfigError && text.test(error.message);
+  await assert.rejects(train(recordsOf(30, () => ({ sentiment: 'grumpy' }))), refuses(/'sentiment' is "grumpy"/));
+  await assert.rejects(train(recordsOf(30, () => ({ satisfaction: 7 }))), refuses(/'satisfaction' is 7/));
+  await assert.rejects(train(recordsOf(30, () => ({}))), refuses(/There are 30 calls and no question/));
+  await assert.rejects(train([]), refuses(/no utterance in the data/));
+});
