@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { createTopicProducer, ensureTopics, readDeadLetters, redriveDeadLetters } from '@tideline/adapters';
 import { freePort } from '@tideline/native';
+import { Redis } from 'ioredis';
 import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { openReceiver, type ReceivedRequest } from '../unit/gateway/receiver.ts';
 import { ownEnvironment, startService } from './services.ts';
@@ -67,6 +68,26 @@ test('a receiver that was down gets each alert, signed, although the gateway was
   );
   assert.equal(await second.stop(), 0);
   assert.ok(!`${first.log()}${second.log()}`.includes(SECRET.slice(6)), 'the secret is in no log');
+});
+
+test('a Redis that lost the queue and its position has every alert delivered again', async () => {
+  const { kafka, redis: url } = stackAddresses();
+  await using receiver = await openReceiver();
+  const env = webhookEnvironment(receiver.url, 600_000);
+  await using _gateway = await startService('gateway', env);
+  await using producer = await createTopicProducer({ brokers: [kafka], topic: env.TIDELINE_ALERT_TOPIC });
+  await producer.send([alertOf(1), alertOf(2), alertOf(1)]);
+  await eventually('both are delivered', () => receiver.requests.length >= 2);
+  const redis = new Redis(url);
+  await using _redis = { [Symbol.asyncDispose]: async () => redis.disconnect() };
+  const name = `${env.TIDELINE_REDIS_PREFIX}-webhook`;
+  await redis.del(`${name}-positions`, ...(await redis.keys(`bull:${name}:*`)));
+  await eventually('both are delivered again', () => receiver.requests.length >= 4);
+  const ids = receiver.requests.map(({ headers }) => String(headers['webhook-id'])).sort();
+  assert.deepEqual(
+    ids,
+    [1, 1, 2, 2].map((i) => alertOf(i).key),
+  );
 });
 
 test('an alert that is given up is a dead letter with the reason, and a redrive delivers it', async () => {

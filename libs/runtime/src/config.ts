@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { redactUrl } from './logger.ts';
 
-const SECRET = /PASSWORD|TOKEN|SECRET/;
+/** Also the address of a webhook: many carry a secret in their path. */
+const SECRET = /PASSWORD|TOKEN|SECRET|WEBHOOK_URL/;
 
 /** The configuration cannot be used; `problems` has all of them. A service exits with 78 (EX_CONFIG). */
 export class ConfigurationError extends Error {

@@ -5,6 +5,8 @@ import { escapeTag, stringField } from '@tideline/pipeline';
 /** Per series and horizon; and series at most, so that an installation with 100,000 of them starts as quickly. */
 const POINTS_A_SERIES = 200;
 const SERIES_MAX = 400;
+/** Of measurements with a series a call, which would be the first by name, not the newest: their newest points, whoever's they are. */
+const POINTS_OF_CALLS = 10_000;
 
 interface Measurement {
   readonly name: string;
@@ -12,6 +14,8 @@ interface Measurement {
   readonly floats: readonly string[];
   readonly integers: readonly string[];
   readonly texts?: readonly string[];
+  /** Its series are calls. */
+  readonly isOfCalls?: boolean;
 }
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -29,12 +33,14 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     name: 'sentiment',
+    isOfCalls: true,
     tags: ['agent', 'model', 'queue', 'series', 'speaker', 'stream'],
     floats: ['call_score', 'escalation', 'negative', 'neutral', 'positive', 'satisfaction', 'score'],
     integers: [],
   },
   {
     name: 'turn',
+    isOfCalls: true,
     tags: ['series', 'stream'],
     floats: [],
     integers: [],
@@ -42,6 +48,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     name: 'alert',
+    isOfCalls: true,
     tags: ['agent', 'kind', 'queue', 'rule', 'series', 'severity', 'stream'],
     floats: ['value'],
     integers: ['offset', 'partition'],
@@ -49,6 +56,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     name: 'acknowledgement',
+    isOfCalls: true,
     tags: ['agent', 'queue', 'rule', 'series', 'severity', 'stream'],
     floats: [],
     integers: ['at'],
@@ -66,20 +74,29 @@ const MEASUREMENTS: readonly Measurement[] = [
 export async function readHistory(reader: Pick<InfluxReader, 'query'>): Promise<string[]> {
   const found = await Promise.all(
     MEASUREMENTS.map(async (measurement) => {
-      const columns = [...measurement.floats, ...measurement.integers, ...(measurement.texts ?? [])]
-        .map((field) => `"${field}"`)
-        .join(', ');
-      const query =
-        `SELECT ${columns} FROM ${measurement.name} GROUP BY ${measurement.tags.map((tag) => `"${tag}"`).join(', ')} ` +
-        `ORDER BY time DESC LIMIT ${POINTS_A_SERIES} SLIMIT ${SERIES_MAX}`;
+      const query = queryOf(measurement);
       const rows = await reader.query(query);
       return rows.map((row) => ({ timeNs: nanoseconds(row.time), line: lineOf(measurement, row) }));
     }),
   );
-  return found
-    .flat()
-    .sort((a, b) => (a.timeNs < b.timeNs ? -1 : 1))
-    .map(({ timeNs, line }) => `${line} ${timeNs}`);
+  return (
+    found
+      .flat()
+      // What was said comes behind its turn's point: of one time, in the order of MEASUREMENTS.
+      .sort((a, b) => (a.timeNs === b.timeNs ? 0 : a.timeNs < b.timeNs ? -1 : 1))
+      .map(({ timeNs, line }) => `${line} ${timeNs}`)
+  );
+}
+
+function queryOf({ name, tags, floats, integers, texts = [], isOfCalls = false }: Measurement): string {
+  const quoted = (names: readonly string[]): string => names.map((column) => `"${column}"`).join(', ');
+  const fields = [...floats, ...integers, ...texts];
+  if (isOfCalls)
+    return `SELECT ${quoted([...fields, ...tags])} FROM ${name} ORDER BY time DESC LIMIT ${POINTS_OF_CALLS}`;
+  return (
+    `SELECT ${quoted(fields)} FROM ${name} GROUP BY ${quoted(tags)} ` +
+    `ORDER BY time DESC LIMIT ${POINTS_A_SERIES} SLIMIT ${SERIES_MAX}`
+  );
 }
 
 function lineOf(

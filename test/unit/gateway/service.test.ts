@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createInfluxReader, createInfluxSink, createRedisLiveFeed } from '@tideline/adapters';
 import { PointLines } from '@tideline/pipeline';
 import { eventually, stackAddresses, uniqueName } from '../../stack/index.ts';
-import { forecastLines, sentimentLine } from './lines.ts';
+import { forecastLines, sentimentLine, turnLine } from './lines.ts';
 
 const MAIN = fileURLToPath(import.meta.resolve('@tideline/gateway')).replace(/index\.js$/, 'main.js');
 
@@ -51,7 +51,11 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
   await using feed = await createRedisLiveFeed({ url: redis, channel: `${names.prefix}-live` });
   const stored = [1, 2, 3].flatMap((offset) => forecastLines({ series: 'A B,C=D', offset, last: 100 + offset }));
   await sink.write(
-    PointLines.of([...stored, sentimentLine({ series: 'c1', offset: 1, score: -0.5, escalation: 0.75 })]),
+    PointLines.of([
+      ...stored,
+      sentimentLine({ series: 'c1', offset: 1, score: -0.5, escalation: 0.75 }),
+      turnLine({ series: 'c1', offset: 1, text: 'I said "no", twice.' }),
+    ]),
   );
   const { child, ended, url } = await startProcess(names);
   try {
@@ -71,6 +75,7 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
       targetMs: 1_700_000_002_000,
     });
     assert.equal((await get('/api/series?stream=calls')).series[0].newest.escalation, 0.75);
+    assert.equal((await get('/api/series/calls/c1/history')).rows[0].text, 'I said "no", twice.');
     const stats = await get('/api/stats');
     assert.deepEqual([stats.mode, stats.forecasts, stats.lagRecords], ['stack', 7, 0]);
     // A point that is stored and comes again over the feed is one.

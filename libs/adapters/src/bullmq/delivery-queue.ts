@@ -4,7 +4,8 @@
  * - The position that the jobs were made from stands in the same Redis and is written after them: a Redis that lost its last second has neither, and
  *   what reads the source begins again where the jobs end.
  * - Job id = the delivery's id: what is added twice is one while it waits and for DONE_KEPT_S after it was done.
- * - A delivery that failed is moved to the delayed ones by its own handler. BullMQ's attempts are 1 and a stalled job comes again: at least once.
+ * - A delivery that failed is moved to the delayed ones by its own handler. What goes wrong on the way there is an error to BullMQ, which tries the job
+ *   again, always; so does it with a stalled one: at least once.
  */
 import { RetryableError, type Shard, shardName } from '@tideline/pipeline';
 import { DelayedError, type Job, Queue, Worker } from 'bullmq';
@@ -18,6 +19,8 @@ export interface BullDeliveryQueueOptions {
   readonly url: string;
   /** Name of the queue, without `:`. */
   readonly name: string;
+  /** Wait after a handler that threw. */
+  readonly errorAgainMs?: number;
   /** Told of trouble with Redis and of handlers that threw. */
   readonly onError?: (error: Error) => void;
 }
@@ -48,7 +51,7 @@ export interface DeliveryQueue extends AsyncDisposable {
   position(shard: Shard): Promise<number | null>;
   /** Adds deliveries, then notes that the records before `next` are in the queue. Throws RetryableError. */
   add(shard: Shard, deliveries: readonly Delivery[], next: number): Promise<void>;
-  /** Starts to hand out deliveries. A handler that throws is asked again after ERROR_AGAIN_MS. */
+  /** Starts to hand out deliveries. A handler that throws is asked again. */
   work(
     handler: (attempt: DeliveryAttempt) => Promise<DeliveryOutcome>,
     options: { readonly concurrency: number },
@@ -63,6 +66,8 @@ export interface DeliveryQueue extends AsyncDisposable {
 const LOCK_DURATION_MS = 5_000;
 const STALLED_INTERVAL_MS = 1_000;
 const STALLED_COUNT_MAX = 1_000_000_000;
+/** Who gives a delivery up is its handler. */
+const ATTEMPTS_MAX = 1_000_000_000;
 const DRAIN_DELAY_S = 2;
 const ERROR_AGAIN_MS = 5_000;
 const DONE_KEPT_S = 24 * 60 * 60;
@@ -96,7 +101,8 @@ class BullDeliveryQueue implements DeliveryQueue {
     this.#queue = new Queue<DeliveryJob>(options.name, {
       connection: redis,
       defaultJobOptions: {
-        attempts: 1,
+        attempts: ATTEMPTS_MAX,
+        backoff: { type: 'fixed', delay: options.errorAgainMs ?? ERROR_AGAIN_MS },
         removeOnComplete: { age: DONE_KEPT_S, count: DONE_KEPT_MAX },
         removeOnFail: true,
       },
@@ -180,7 +186,7 @@ class BullDeliveryQueue implements DeliveryQueue {
   ): Promise<void> {
     const outcome = await handler({ ...job.data, id: job.id ?? '' }).catch((error: unknown) => {
       this.#options.onError?.(error instanceof Error ? error : new Error(String(error)));
-      return { done: false, againAfterMs: ERROR_AGAIN_MS } as const;
+      throw error;
     });
     if (outcome.done) return;
     // Killed between the two, the delivery comes again with one attempt more than it had.
