@@ -27,6 +27,7 @@ const LINES = [
   'score,horizon=1,model=ticks-lstm,series=BTC\\ USD,stream=ticks count=20i,coverage=0.79,coverage_total=0.8,covered=16i,directions=18i,' +
     'error_sum=0.19,hits=9i,mase=0.95,mcc=0.1,naive_sum=0.2,pinball=0.003,pinball_sum=0.06,scored=40i,' +
     `offset=7i,partition=2i ${TIME_MS}000000`,
+  `score,bin=7,model=calls-gru,of=escalation,shard=calls-1,stream=calls brier_sum=0.09,came=1i,count=1i,said_sum=0.7 ${TIME_MS}000000`,
   'sentiment,agent=a\\ 1,model=calls-gru,queue=billing,series=call-1,speaker=customer,stream=calls call_score=0.25,' +
     `escalation=0.5,negative=0.2,neutral=0.3,positive=0.5,score=0.3,partition=1i,offset=3i ${TIME_MS}000000`,
   'arrivals,horizon=next,model=call-volume-gru,queue=billing,series=billing,stream=call-volume agents=3i,agents_q90=4i,' +
@@ -73,7 +74,8 @@ for (const { title, targets } of panels)
         );
         assert.equal(rows.length, 1);
         const values = Object.entries(rows[0]).filter(([, value]) => typeof value === 'number');
-        assert.equal(values.length, 1, JSON.stringify(rows[0]));
+        const columns = Math.max(1, [...query.matchAll(/ AS "/g)].length);
+        assert.equal(values.length, columns, JSON.stringify(rows[0]));
       });
 
 for (const { name, query } of variables)

@@ -125,7 +125,11 @@ test('no raw text reaches Redis, InfluxDB, the live feed, the dead letters or a 
   const points: string[] = [];
   for (const { name } of (await reader.query('SHOW MEASUREMENTS')) as unknown as { name: string }[])
     for await (const line of reader.exportLines(name)) points.push(line);
-  assert.equal(points.length, 12, 'a sentiment, a text and a roll-up of each turn');
+  assert.equal(
+    points.length,
+    15,
+    'a sentiment, a text and a roll-up of each turn, and the score of each forecast but the last',
+  );
   assertFree('InfluxDB', points.join('\n'));
   const letters = await readDeadLetters({ brokers: [kafka], topic: env.TIDELINE_DEAD_LETTER_TOPIC });
   assert.equal(letters.length, 7);

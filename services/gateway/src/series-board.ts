@@ -68,6 +68,8 @@ export class SeriesBoard {
   /** Takes in lines of line protocol; what is not a point of `forecast`, `sentiment` or `arrivals` is counted and left. */
   add(lines: Iterable<string>): void {
     for (const line of lines) {
+      // Scores of probabilities are of all calls together: they are for Grafana.
+      if (line.startsWith('score,bin=')) continue;
       if (line.startsWith('score,')) {
         this.#addScore(line);
         continue;

@@ -1,4 +1,4 @@
-import type { Model } from '@tideline/nn';
+import { classGroupsOf, type Model } from '@tideline/nn';
 import {
   type Chunk,
   escapeTag,
@@ -18,9 +18,16 @@ import { redactText } from '../privacy/redact.ts';
 import { alertState, createAlertWatch, type FoundAlert, type RuledTurn } from './alert-state.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
+import {
+  FORECAST_SCORES_SIZE,
+  type FollowedTurn,
+  followForecasts,
+  type SettledBin,
+  settledFields,
+} from './forecast-scores.ts';
 import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { CALL_REDACTION } from './redaction.ts';
-import { ROLLUP_STATE_SIZE, rollTurn, supervisorTags } from './rollup.ts';
+import { isNegative, ROLLUP_STATE_SIZE, rollTurn, supervisorTags } from './rollup.ts';
 import { type CallRules, RULES_MAX } from './rules.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
@@ -67,8 +74,11 @@ export interface CallStreamOptions {
   readonly points?: readonly CallPoints[];
 }
 
-/** `turns`: the redacted text of each turn, for who looks at the call. `rollups`: what it adds to agent, queue and supervisor. */
-export const CALL_POINTS = ['turns', 'rollups'] as const;
+/**
+ * `turns`: the redacted text of each turn, for who looks at the call. `rollups`: what it adds to agent, queue and supervisor. `scores`: what forecasts were
+ * worth, once their turns were said.
+ */
+export const CALL_POINTS = ['turns', 'rollups', 'scores'] as const;
 export type CallPoints = (typeof CALL_POINTS)[number];
 
 /**
@@ -85,9 +95,11 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const read = callReaderOf(options.model?.spec);
   const { rules = NO_RULES, points = [] } = options;
   const watch = createAlertWatch(rules);
-  const [keepsTurns, rollsUp] = CALL_POINTS.map((kind) => points.includes(kind));
+  const [keepsTurns, rollsUp, scores] = CALL_POINTS.map((kind) => points.includes(kind));
   const supervisorOf = supervisorTags(rules.supervisors);
   const outputState = outputStateOf(options);
+  const scoresAt = RULES_MAX + (rollsUp ? ROLLUP_STATE_SIZE : 0);
+  const horizon = options.model === undefined || classGroupsOf(options.model.spec).length === 0 ? 'customer' : 'turns';
   return {
     name: 'calls',
     looksForSaturation: true,
@@ -112,6 +124,9 @@ export function createCallStream(options: CallStreamOptions): Stream {
       for (const alert of alerts) lines.push(alertLine(point, alert));
       if (keepsTurns) lines.push(turnLine(point));
       if (rollsUp) lines.push(rollupLine(point, { alerts: alerts.length, supervisorOf }));
+      if (!scores) return;
+      for (const settled of followForecasts(followedTurn(point), output.state, output.stateAt + scoresAt, horizon))
+        lines.push(scoreLine(point, settled));
     },
   };
 }
@@ -120,12 +135,20 @@ const NO_RULES: CallRules = { rules: [], categories: [], supervisors: [] };
 /** Mixed into the meaning of an output state that has a part for roll-ups. */
 const ROLLUP_MEANING = 0x5f3759df;
 
-/** The rules' counts, then what roll-ups remember; null: neither is wanted. */
+/** The same for one that has a part for forecasts that wait. */
+const SCORES_MEANING = 0x6b8f3a17;
+
+/** The rules' counts, then what roll-ups remember, then forecasts that wait; null: none is wanted. */
 function outputStateOf({ rules, points = [] }: CallStreamOptions): OutputState | null {
-  const rollsUp = points.includes('rollups');
-  if (rules === undefined && !rollsUp) return null;
-  const { size, meaning } = alertState(rules ?? NO_RULES);
-  return rollsUp ? { size: size + ROLLUP_STATE_SIZE, meaning: (meaning ^ ROLLUP_MEANING) >>> 0 } : { size, meaning };
+  const parts = [
+    { isKept: points.includes('rollups'), size: ROLLUP_STATE_SIZE, meaning: ROLLUP_MEANING },
+    { isKept: points.includes('scores'), size: FORECAST_SCORES_SIZE, meaning: SCORES_MEANING },
+  ].filter(({ isKept }) => isKept);
+  if (rules === undefined && parts.length === 0) return null;
+  return parts.reduce(
+    (sum, { size, meaning }) => ({ size: sum.size + size, meaning: (sum.meaning ^ meaning) >>> 0 }),
+    alertState(rules ?? NO_RULES),
+  );
 }
 
 function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: CallFeatures): RowAction {
@@ -253,6 +276,24 @@ function rollupLine(
   return (
     `call_rollup,agent=${agent},queue=${queue},shard=${escapeTag(shardName(shard))},stream=calls,supervisor=${supervisor} ` +
     `${fields} ${pointTime(chunk, row)}`
+  );
+}
+
+function followedTurn(point: TurnPoint): FollowedTurn {
+  const { chunk, row, said } = point;
+  return {
+    isCustomer: chunk.texts[CALL_TEXTS.speaker][row] === 'customer',
+    isNegative: isNegative(scoreOf(point), said.sentiment),
+    rating: chunk.numbers[CALL_NUMBERS.satisfaction][row],
+    ...{ escalation: said.escalation, dissatisfied: said.satisfaction?.dissatisfied ?? null },
+  };
+}
+
+/** As roll-ups are: a year of calls is no more series than a day's. */
+function scoreLine({ shard, chunk, row, model }: TurnPoint, settled: SettledBin): string {
+  return (
+    `score,bin=${settled.bin},model=${model},of=${settled.of},shard=${escapeTag(shardName(shard))},stream=calls ` +
+    `${settledFields(settled)} ${pointTime(chunk, row)}`
   );
 }
 

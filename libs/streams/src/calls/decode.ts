@@ -5,7 +5,7 @@ import { readJsonObject, readNumber, readSeriesKey } from '../json/json-record.t
 export const CALL_TYPES = ['started', 'utterance', 'hold', 'transfer', 'ended'] as const;
 export type CallType = (typeof CALL_TYPES)[number];
 
-export const CALL_NUMBERS = { startMs: 0, endMs: 1, final: 2 } as const;
+export const CALL_NUMBERS = { startMs: 0, endMs: 1, final: 2, satisfaction: 3 } as const;
 export const CALL_TEXTS = { type: 0, speaker: 1, text: 2, queue: 3, agent: 4, turn: 5 } as const;
 export const CALL_SCHEMA: ChunkSchema = { numbers: Object.keys(CALL_NUMBERS), texts: Object.keys(CALL_TEXTS) };
 
@@ -32,6 +32,7 @@ export function decodeCall(record: RawRecord, builder: ChunkBuilder, redact: (te
   builder.number(CALL_NUMBERS.startMs, readNumber(object, 'startMs'));
   builder.number(CALL_NUMBERS.endMs, readNumber(object, 'endMs'));
   builder.number(CALL_NUMBERS.final, object.final === false ? 0 : 1);
+  builder.number(CALL_NUMBERS.satisfaction, readRating(object));
   builder.text(CALL_TEXTS.type, String(type));
   builder.text(CALL_TEXTS.speaker, readText(object, 'speaker'));
   builder.text(CALL_TEXTS.text, isUtterance ? redact(readText(object, 'text')) : '');
@@ -39,6 +40,13 @@ export function decodeCall(record: RawRecord, builder: ChunkBuilder, redact: (te
   builder.text(CALL_TEXTS.agent, readText(object, 'agentId'));
   builder.text(CALL_TEXTS.turn, readTurn(object));
   builder.push(callId, record.offset, readEventTime(object, TIME_FIELDS));
+}
+
+/** The customer's rating of the turn, 1 to 5; NaN: nobody said. */
+function readRating(object: Readonly<Record<string, unknown>>): number {
+  const rating = readNumber(object, 'satisfaction');
+  if (Number.isNaN(rating) || (rating >= 1 && rating <= 5)) return rating;
+  throw new PoisonRecordError(`'satisfaction' is ${rating}, must be a rating from 1 to 5.`, { field: 'satisfaction' });
 }
 
 /** A recogniser's own name of the turn: a text or a number. */

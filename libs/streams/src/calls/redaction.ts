@@ -7,7 +7,7 @@ import type { RawRecord, Redaction } from '@tideline/pipeline';
 import { redactText } from '../privacy/redact.ts';
 
 const IDS = new Set(['callId', 'ts', 'tsUs', 'tsNs', 'turnId', 'agentId', 'queue', 'speaker']);
-const FIELDS = [...IDS, 'type', 'text', 'startMs', 'endMs', 'final'];
+const FIELDS = [...IDS, 'type', 'text', 'startMs', 'endMs', 'final', 'satisfaction'];
 /** Stands for a value that is no text, number or truth value. */
 const REMOVED = '[REMOVED]';
 /** Texts in a reason that say which value was wrong, and are no speech. */

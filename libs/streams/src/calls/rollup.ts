@@ -65,7 +65,8 @@ export function supervisorTags(
   return (agent) => tags.get(agent) ?? 'unknown';
 }
 
-function isNegative(score: number, probabilities: RolledTurn['probabilities']): boolean {
+/** Whether a turn counts as negative: the likeliest class, or the lexicon's threshold where the model does not say. */
+export function isNegative(score: number, probabilities: RolledTurn['probabilities']): boolean {
   if (probabilities === null) return score <= NEGATIVE_SCORE;
   const [negative, neutral, positive] = probabilities;
   return negative > neutral && negative > positive;

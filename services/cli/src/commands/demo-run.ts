@@ -85,7 +85,11 @@ export async function demo(options: DemoOptions, signals: ServiceSignals): Promi
 
 /** A run for its digest or its speed is the plain job; a page has something to show. */
 function streamsOf(options: DemoOptions): readonly TopicStream[] {
-  const { once = false, rules = once ? undefined : DEMO_RULES, callPoints = once ? 'none' : 'turns,rollups' } = options;
+  const {
+    once = false,
+    rules = once ? undefined : DEMO_RULES,
+    callPoints = once ? 'none' : 'turns,rollups,scores',
+  } = options;
   const points = CALL_POINTS_LIST.safeParse(callPoints);
   if (!points.success)
     throw new ConfigurationError(points.error.issues.map(({ message }) => `--call-points: ${message}`));
