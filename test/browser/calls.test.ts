@@ -103,6 +103,32 @@ test('a person acknowledges an alert on the page, every page shows it, and who c
   assert.deepEqual([...first.complaints, ...second.complaints], []);
 });
 
+test('who writes a note goes on writing while alerts come and others are acknowledged', async () => {
+  await using gateway = await startGateway();
+  feedCall(gateway, 'call-1', { texts: true });
+  gateway.feed.publish(
+    PointLines.of([1, 2, 3].map((offset) => alertLine({ series: 'call-1', offset, rule: `r${offset}` }))),
+  );
+  await using opened = await openPage(browser, gateway.url);
+  const { page } = opened;
+  await page.locator('#alerts').getByRole('button', { name: 'Acknowledge r1 of call-1' }).click();
+  await page.locator('#alerts').getByLabel('Your name').fill('Ada');
+  await page.locator('#alerts').getByLabel('Note').fill('I am');
+  gateway.feed.publish(PointLines.of([alertLine({ series: 'call-1', offset: 5, rule: 'r5' })]));
+  const [, { id }] = (
+    (await (await fetch(`${gateway.url}/api/alerts`)).json()) as { readonly alerts: { id: string }[] }
+  ).alerts;
+  await fetch(`${gateway.url}/api/alerts/${id}/acknowledgement`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ by: 'Ben' }),
+  });
+  await page.locator('#alert-list .taken').getByText('✓ Ben').waitFor();
+  await page.keyboard.type(' there.');
+  await page.keyboard.press('Enter');
+  await page.locator('#alert-list .taken').getByText('✓ Ada: I am there.').waitFor();
+});
+
 test('an alert that cannot be acknowledged says why where the person is', async () => {
   await using gateway = await startGateway({
     keepAcknowledgement: async (_alert, own) => ({ ...own, by: 'Ben', atMs: 0 }),

@@ -1,6 +1,6 @@
 /** Alerts, newest first, those that nobody has taken on before the others; each is taken on with a name and a note. */
 import { time } from './format.js';
-import { element, setText } from './row-list.js';
+import { arrange, element, setText } from './row-list.js';
 
 const NAME_KEY = 'tideline-name';
 
@@ -123,12 +123,13 @@ export function createAlertList(list, onPick) {
           node.remove();
           rows.delete(id);
         }
-      alerts.forEach((alert, i) => {
+      const shown = alerts.map((alert) => {
         const row = rows.get(alert.id) ?? createAlert(onPick);
         rows.set(alert.id, row);
         if (row.alert !== alert) fill(row, alert);
-        if (list.children[i] !== row.node) list.insertBefore(row.node, list.children[i] ?? null);
+        return row.node;
       });
+      arrange(list, shown);
     },
   };
 }

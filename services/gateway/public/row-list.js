@@ -41,9 +41,13 @@ export function createRowList(list, { parts, fill, onPick, emptyText }) {
           rows.delete(key);
         }
       list.querySelector('.empty')?.remove();
+      const shown = items.map(({ key }) => rows.get(key) ?? create(key));
+      arrange(
+        list,
+        shown.map(({ element }) => element),
+      );
       items.forEach((item, i) => {
-        const row = rows.get(item.key) ?? create(item.key);
-        if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
+        const row = shown[i];
         const isChosen = String(item.key === chosen);
         if (row.button.getAttribute('aria-pressed') !== isChosen) row.button.setAttribute('aria-pressed', isChosen);
         if (row.item === item) return;
@@ -53,6 +57,15 @@ export function createRowList(list, { parts, fill, onPick, emptyText }) {
       if (items.length === 0) list.append(element('li', 'empty', emptyText()));
     },
   };
+}
+
+/** Puts nodes into their order in a list. Who types or stands in one that has to move goes on there. */
+export function arrange(list, nodes) {
+  const focused = document.activeElement;
+  nodes.forEach((node, i) => {
+    if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null);
+  });
+  if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 export function element(tag, className, text = '') {

@@ -1,6 +1,6 @@
 /** The staffing table: a row a queue, a cell a horizon: calls of that interval and the agents that they need. */
 import { count } from './format.js';
-import { setText } from './row-list.js';
+import { arrange, setText } from './row-list.js';
 
 const HORIZONS = ['next', '1h', '4h', '24h'];
 
@@ -63,12 +63,13 @@ export function createStaffingTable(body) {
           node.remove();
           rows.delete(key);
         }
-      queues.forEach((summary, i) => {
+      const shown = queues.map((summary) => {
         const row = rows.get(summary.key) ?? createRow();
         rows.set(summary.key, row);
         fill(row, summary);
-        if (body.children[i] !== row.node) body.insertBefore(row.node, body.children[i] ?? null);
+        return row.node;
       });
+      arrange(body, shown);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The turns of a call, newest last: who spoke, how it sounded, and what was said where texts are kept. */
 import { percent, score, time } from './format.js';
-import { element, setText } from './row-list.js';
+import { arrange, element, setText } from './row-list.js';
 
 const CLASSES = ['negative', 'neutral', 'positive'];
 /** Closer to the end than this, the list follows the call. */
@@ -48,13 +48,14 @@ export function createTurnList(list, note) {
           node.remove();
           turns.delete(key);
         }
-      rows.forEach((row, i) => {
+      const shown = rows.map((row) => {
         const turn = turns.get(row.timeMs) ?? createTurn();
         turns.set(row.timeMs, turn);
         if (turn.row !== row) fill(turn, row);
         turn.row = row;
-        if (list.children[i] !== turn.node) list.insertBefore(turn.node, list.children[i] ?? null);
+        return turn.node;
       });
+      arrange(list, shown);
       note.hidden = rows.length === 0 || rows.some(({ text }) => text !== undefined);
       if (follows) list.scrollTop = list.scrollHeight;
     },
