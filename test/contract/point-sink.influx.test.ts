@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createInfluxReader, createInfluxSink, type InfluxSink } from '@tideline/adapters';
 import { ConfigError, PointLines, RetryableError } from '@tideline/pipeline';
@@ -34,17 +35,21 @@ pointSinkContract({ name: 'InfluxDB sink', open: openStore });
 
 /** A server that answers pings and queries well, and writes as told. */
 async function fakeInflux(answers: { status: number; headers?: Record<string, string>; body?: string }[]) {
-  const server: Server = createServer((request, response) => {
-    request.resume();
+  const bodies: string[] = [];
+  const server: Server = createServer(async (request, response) => {
+    const body = await text(request);
     if (request.url?.startsWith('/ping')) return void response.writeHead(204, { 'X-Influxdb-Version': '1.6.7' }).end();
     if (request.url?.startsWith('/query')) return void response.end('{"results":[{}]}');
-    const { status, headers = {}, body = '' } = answers.shift() ?? { status: 204 };
-    response.writeHead(status, headers).end(body);
+    bodies.push(body);
+    const answer = answers.shift() ?? { status: 204 };
+    response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Of each write. */
+    bodies,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -78,6 +83,20 @@ test('InfluxDB sink: a field of another type is told in InfluxDB’s words, and 
     assert.match(error.message, /field type conflict.*another type/s);
     return true;
   });
+});
+
+test('InfluxDB sink: writes of one moment share a request, and each hears of its own lines', async () => {
+  await using busy = await fakeInflux([{ status: 204 }, { status: 400 }, { status: 204 }, { status: 400 }]);
+  await using sink = await createInfluxSink({ url: busy.url, database: 'd' });
+  const write = (line: string): Promise<void> => sink.write(PointLines.of([line]));
+  await Promise.all([write('a b=1 1'), write('a b=1 2')]);
+  assert.deepEqual(busy.bodies, ['a b=1 1\na b=1 2\n']);
+  const outcomes = await Promise.allSettled([write('a b=1 3'), write('a b= 4')]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.deepEqual(busy.bodies.slice(1), ['a b=1 3\na b= 4\n', 'a b=1 3\n', 'a b= 4\n']);
 });
 
 test('InfluxDB sink: a wrong address is told with the address and the cure', async () => {

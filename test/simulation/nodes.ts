@@ -23,6 +23,10 @@ export interface Settings {
   readonly batchEntriesMax: number;
   readonly sliceRecordsMax: number;
   readonly seriesMax: number;
+  /** 0: a drained shard goes back to the queue at once. */
+  readonly holdMs: number;
+  /** Share of the words to holders that are lost. */
+  readonly wordLoss: number;
   /** 0: no checkpoints are written, and nothing is restored. */
   readonly checkpointIntervalMs: number;
   /** States are few here: a slow pace makes a checkpoint take its time. */
@@ -136,7 +140,9 @@ export function startForecaster(site: Site, name: string, version: ModelVersion)
     batchEntriesMax: settings.batchEntriesMax,
     sliceRecordsMax: settings.sliceRecordsMax,
     seriesMax: settings.seriesMax,
+    ...(settings.holdMs > 0 && { hold: { idleMs: settings.holdMs, slots: settings.concurrency } }),
   });
+  if (settings.holdMs > 0) hearOfAppends(site, process, forecaster);
   void queue.work((ticket, signal) => forecaster.handle(ticket, signal), { concurrency: settings.concurrency });
   return {
     process,
@@ -149,6 +155,14 @@ export function startForecaster(site: Site, name: string, version: ModelVersion)
       return used === forecaster.series ? null : `${name} uses ${used} slots for ${forecaster.series} series`;
     },
   };
+}
+
+/** Word comes late, or not at all. */
+function hearOfAppends({ world, redis, settings }: Site, process: SimProcess, forecaster: Forecaster): void {
+  redis.listen(process.name, (shard, head) => {
+    if (world.chance.is(settings.wordLoss)) return;
+    process.resume(world.chance.magnitude(0.1, 20), 'heard', () => forecaster.appended(shard, head));
+  });
 }
 
 function beforeStep(site: Site, process: SimProcess): Promise<void> | undefined {

@@ -35,6 +35,7 @@ export class SimRedis implements SimServer {
   readonly #world: World;
   readonly #options: SimRedisOptions;
   readonly #wakes = new Set<() => void>();
+  readonly #listeners = new Map<string, (shard: string, head: number) => void>();
   #changes: Change[] = [];
   #state: RedisState;
   #downUntilMs = 0;
@@ -102,6 +103,15 @@ export class SimRedis implements SimServer {
   /** A worker that waits for a job is woken by the next one. */
   onJob(wake: () => void): void {
     this.#wakes.add(wake);
+  }
+
+  /** Word for a shard's owner: of appends, and of another's claim (Infinity). */
+  listen(owner: string, listener: (shard: string, head: number) => void): void {
+    this.#listeners.set(owner, listener);
+  }
+
+  tell(owner: string, shard: string, head: number): void {
+    this.#listeners.get(owner)?.(shard, head);
   }
 
   wakeWorkers(): void {

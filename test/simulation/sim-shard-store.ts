@@ -19,18 +19,34 @@ const SCAN_KEYS = 3;
 export function createSimShardStore(process: SimProcess, redis: SimRedis, watch: StoreWatch): SimStore {
   const ask = <T>(label: string, effect: (store: SimStore) => Promise<T>): Promise<T> =>
     process.call(redis, label, () => effect(redis.state.store));
-  const change = <T>(label: string, effect: (store: SimStore) => Promise<T>, what: StoreChange = {}): Promise<T> =>
-    process.call(redis, label, async () => {
-      const outcome = redis.change(({ store }) => effect(store));
-      await outcome.catch(() => undefined);
-      await watch.changed(redis.state, what);
-      return outcome;
-    });
+  const changed = async <T>(effect: (store: SimStore) => Promise<T>, what: StoreChange = {}): Promise<T> => {
+    const outcome = redis.change(({ store }) => effect(store));
+    await outcome.catch(() => undefined);
+    await watch.changed(redis.state, what);
+    return outcome;
+  };
+  const change = <T>(label: string, effect: (store: SimStore) => Promise<T>, what?: StoreChange): Promise<T> =>
+    process.call(redis, label, () => changed(effect, what));
+  const ownerOf = async (shard: Shard): Promise<string> => {
+    const name = shardName(shard);
+    return (await redis.state.store.status()).find((one) => shardName(one.shard) === name)?.owner ?? '';
+  };
   return {
     head: (shard) => ask(`head ${shardName(shard)}`, (store) => store.head(shard)),
     append: (shard, entry) =>
-      change(`append ${shardName(shard)} ${entry.from}-${entry.next}`, (store) => store.append(shard, entry)),
-    claim: (shard, owner) => change(`claim ${shardName(shard)}`, (store) => store.claim(shard, owner)),
+      process.call(redis, `append ${shardName(shard)} ${entry.from}-${entry.next}`, async () => {
+        const result = await changed((store) => store.append(shard, entry));
+        if (result.status === 'ok' && result.ticket === null)
+          redis.tell(await ownerOf(shard), shardName(shard), result.head);
+        return result;
+      }),
+    claim: (shard, owner) =>
+      process.call(redis, `claim ${shardName(shard)}`, async () => {
+        const before = await ownerOf(shard);
+        const claim = await changed((store) => store.claim(shard, owner));
+        if (before !== owner) redis.tell(before, shardName(shard), Number.POSITIVE_INFINITY);
+        return claim;
+      }),
     read: (...args) => ask(`read ${shardName(args[0])}@${args[1]}`, (store) => store.read(...args)),
     load: (...args) => ask(`load ${shardName(args[0])}`, (store) => store.load(...args)),
     commit: (commit) =>

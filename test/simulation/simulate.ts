@@ -133,6 +133,8 @@ function drawSettings(chance: Chance): Settings {
     seriesMax: Math.round(chance.magnitude(1, 12)),
     checkpointIntervalMs: chance.is(0.6) ? Math.round(chance.magnitude(100, 2_000)) : 0,
     checkpointBytesPerSecond: chance.magnitude(100, 20_000),
+    holdMs: chance.is(0.6) ? Math.round(chance.magnitude(5, 3_000)) : 0,
+    wordLoss: chance.is(0.5) ? chance.number() : 0,
   };
 }
 

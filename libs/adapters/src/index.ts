@@ -58,6 +58,7 @@ export type { MemoryShardStoreOptions } from './memory/shard-store.ts';
 export { createMemoryShardStore } from './memory/shard-store.ts';
 export type { MemoryTicketQueueOptions } from './memory/ticket-queue.ts';
 export { createMemoryTicketQueue } from './memory/ticket-queue.ts';
+export { createRedisAppendFeed } from './redis/append-feed.ts';
 export type { FirstValues, RedisFirstValuesOptions } from './redis/first-values.ts';
 export { createRedisFirstValues } from './redis/first-values.ts';
 export type { RedisLiveFeedOptions } from './redis/live-feed.ts';

@@ -14,7 +14,18 @@ import type { SnapshotStore } from './checkpoint-ports.ts';
 import type { StepEngine } from './engine.ts';
 import { ConfigError, StaleEpochError } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import type { Claim, DeadLetterSink, Fence, LiveFeed, PointSink, ShardStore, Ticket, TicketQueue } from './ports.ts';
+import { Hold } from './hold.ts';
+import type {
+  Claim,
+  DeadLetterSink,
+  Fence,
+  LiveFeed,
+  LogEntry,
+  PointSink,
+  ShardStore,
+  Ticket,
+  TicketQueue,
+} from './ports.ts';
 import type { Shard } from './record.ts';
 import { shardName } from './record.ts';
 import { retryInPlace } from './retry.ts';
@@ -46,6 +57,8 @@ export interface ForecasterOptions {
   readonly sliceRecordsMax: number;
   /** Series of a topic that stay in memory; a batch that needs more slots first closes its shard's least recently used ones. */
   readonly seriesMax: number;
+  /** A drained shard is kept for `idleMs` (see Hold), as long as fewer than `slots` shards are served. Without it each goes back to the queue at once. */
+  readonly hold?: { readonly idleMs: number; readonly slots: number };
 }
 
 interface Served {
@@ -65,6 +78,7 @@ export class Forecaster {
   readonly #served = new Map<string, Served>();
   /** Handlers under way, a shard: a ticket that comes back to this process while its old handler still runs waits for it. */
   readonly #serving = new Map<string, Promise<void>>();
+  readonly #holds = new Map<string, Hold>();
   /** Shards left to others, with the model of their states. */
   readonly #foreign = new Map<string, string>();
   #stopping = false;
@@ -83,6 +97,12 @@ export class Forecaster {
   /** From now on every handler finishes its batch and hands its shard back; the caller then waits for the handlers. */
   stop(): void {
     this.#stopping = true;
+    this.#endHolds();
+  }
+
+  /** The log of a shard that this process may hold ends at `head` now; Infinity: somebody else has claimed it. */
+  appended(shard: string, head: number): void {
+    this.#holds.get(shard)?.appended(head);
   }
 
   /** Series whose states are in memory. */
@@ -102,6 +122,8 @@ export class Forecaster {
       () => undefined,
     );
     this.#serving.set(name, settled);
+    // Nobody may wait for a slot that is held idle.
+    if (!this.#mayHold()) this.#endHolds();
     try {
       await now;
     } finally {
@@ -150,6 +172,22 @@ export class Forecaster {
     if (!signal.aborted) await this.#release(shard, { epoch, keep: false, signal });
   }
 
+  #mayHold(): boolean {
+    const { hold } = this.#options;
+    return hold !== undefined && !this.#stopping && this.#serving.size < hold.slots;
+  }
+
+  #endHolds(): void {
+    for (const hold of this.#holds.values()) hold.end();
+  }
+
+  #beginHold(shard: Shard, signal: AbortSignal): Hold {
+    const { hold: { idleMs } = { idleMs: 0 }, sleep } = this.#options;
+    const hold = new Hold({ idleMs, sleep, signal });
+    this.#holds.set(shardName(shard), hold);
+    return hold;
+  }
+
   #forget(shard: Shard): void {
     this.#served.get(shardName(shard))?.series.clear();
     this.#served.delete(shardName(shard));
@@ -176,16 +214,24 @@ export class Forecaster {
     let { position } = claim;
     let records = 0;
     let flight: Promise<void> = Promise.resolve();
+    let hold = this.#beginHold(shard, signal);
+    let isDrained = false;
     try {
       for (;;) {
         if (signal.aborted) return;
         // Step 1.
         const fence: Fence = { epoch: claim.epoch, positions: [served.position, position] };
-        const entries = await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax, fence));
+        const entries: LogEntry[] = isDrained
+          ? []
+          : await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax, fence));
         const sliceOver = records >= sliceRecordsMax || this.#stopping;
         if (entries.length === 0 || sliceOver) {
+          isDrained = false;
+          if (!sliceOver && this.#mayHold() && (await hold.goesOn(position, flight))) continue;
           await flight;
+          if (signal.aborted) return;
           const keep = !sliceOver;
+          hold = this.#beginHold(shard, signal);
           if ((await this.#release(shard, { epoch: claim.epoch, keep, signal })) || !keep) return;
           continue;
         }
@@ -207,8 +253,11 @@ export class Forecaster {
         flight.catch(() => undefined);
         position = batch.position;
         records += batch.records;
+        // What comes from here on is told to the hold.
+        isDrained = entries.length < batchEntriesMax && this.#mayHold();
       }
     } finally {
+      this.#holds.delete(shardName(shard));
       await flight;
     }
   }

@@ -17,7 +17,9 @@ export const FORECASTER_CONFIG = z
     TIDELINE_ENGINE: z.enum(ENGINE_KINDS).default('auto'),
     TIDELINE_SERIES_MAX: z.coerce.number().int().min(1).default(200_000),
     /** Shards that one process serves at once. */
-    TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
+    TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(16),
+    /** A drained shard stays with its forecaster so long without a record; 0: it goes back to the queue at once. */
+    TIDELINE_HOLD_MS: z.coerce.number().int().min(0).max(60_000).default(1_000),
     TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(32),
     TIDELINE_SLICE_RECORDS_MAX: z.coerce.number().int().min(1).default(50_000),
     /** Lease on a ticket: a dead forecaster's shard moves on after at most this and one stalled check. */

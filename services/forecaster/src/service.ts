@@ -5,6 +5,7 @@ import {
   createInfluxSink,
   createKafkaDeadLetterSink,
   createPointTopicSink,
+  createRedisAppendFeed,
   createRedisLiveFeed,
   createRedisShardStore,
 } from '@tideline/adapters';
@@ -66,6 +67,7 @@ export async function runForecaster(
       onError: (error, ticket) => log.error({ err: error, ticket }, 'A ticket failed; its shard is served again.'),
     }),
   );
+  const idleMs = config.TIDELINE_HOLD_MS;
   const forecaster = new Forecaster({
     ...{ store, queue, sink, live, topics, owner, sleep, ...deadLetters },
     foreignModel: 'leave',
@@ -73,7 +75,10 @@ export async function runForecaster(
     batchEntriesMax: config.TIDELINE_BATCH_ENTRIES_MAX,
     sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,
     seriesMax: config.TIDELINE_SERIES_MAX,
+    ...(idleMs === 0 ? {} : { hold: { idleMs, slots: config.TIDELINE_CONCURRENCY } }),
   });
+  const listener = (shard: string, head: number): void => forecaster.appended(shard, head);
+  if (idleMs > 0) stack.use(await createRedisAppendFeed({ url, prefix, owner, listener, onWarning }));
   const checks = {
     redis: async () => {
       await store.status();

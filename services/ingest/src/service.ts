@@ -69,6 +69,7 @@ export async function runIngest(
   const source = stack.use(
     createKafkaSource({
       ...{ brokers, topics: [...streams.keys()], groupId: config.TIDELINE_KAFKA_GROUP, onLog },
+      fetchIntervalMs: config.TIDELINE_FETCH_INTERVAL_MS,
       ...(config.TIDELINE_INGEST_SHARE === undefined ? {} : { share: config.TIDELINE_INGEST_SHARE }),
     }),
   );

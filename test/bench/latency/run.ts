@@ -1,10 +1,13 @@
 /** Ticks at a steady rate, open loop: each has a scheduled time, from which its latency counts, whatever held its sending up. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTopicProducer, ensureTopics } from '@tideline/adapters';
+import { ensureTopics } from '@tideline/adapters';
 import { eventually } from '../../stack/index.ts';
 import { openJob, PARTITIONS, startServices, TOPIC } from '../pipeline/job.ts';
 import { cpuSeconds } from '../pipeline/processes.ts';
 import { startInfluxStamps } from './influx-stamps.ts';
+import { dueMs, tickName } from './ticks.ts';
 
 export interface LatencyOptions {
   /** Ticks a second. */
@@ -25,8 +28,10 @@ export interface LatencyResult {
   readonly coreShare: Readonly<Record<string, number>>;
 }
 
-const SYMBOLS = 1_000;
 const SETTLE_MS = 20_000;
+/** The producer connects meanwhile. */
+const START_AFTER_MS = 2_000;
+const PRODUCER = new URL('./producer.js', import.meta.url);
 
 export async function runLatency(options: LatencyOptions): Promise<LatencyResult> {
   const { rate, seconds, warmSeconds, say } = options;
@@ -36,36 +41,26 @@ export async function runLatency(options: LatencyOptions): Promise<LatencyResult
   const brokers = [job.env.TIDELINE_KAFKA_BROKERS];
   await ensureTopics({ brokers, topics: [{ topic: TOPIC, partitions: PARTITIONS }] });
   const services = await startServices({ ...job.env, TIDELINE_INFLUX_URL: stamps.url });
-  await using producer = await createTopicProducer({ brokers, topic: TOPIC });
-  say(`${rate} ticks a second for ${warmSeconds} + ${seconds} s ...`);
   const pids = { ...job.pids, ingest: services.ingest.pid, forecaster: services.forecaster.pid };
   const usage = () => Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid)] as const);
   const count = rate * (warmSeconds + seconds);
   const warm = rate * warmSeconds;
-  const startMs = performance.now() + 200;
-  const wallMs = Math.round(performance.timeOrigin + startMs);
-  let before = usage();
-  let sent = 0;
-  while (sent < count) {
-    const due = Math.min(count, Math.floor(((performance.now() - startMs) * rate) / 1e3) + 1);
-    if (due <= sent) {
-      await sleep(1);
-      continue;
-    }
-    const batch = [];
-    for (let i = sent; i < due; i += 1) batch.push(tickAt(i, rate, wallMs));
-    if (sent < warm && due >= warm) before = usage();
-    sent = due;
-    await producer.send(batch);
-  }
+  say(`${rate} ticks a second for ${warmSeconds} + ${seconds} s ...`);
+  const plan = { rate, startMs: Math.round(performance.timeOrigin + performance.now()) + START_AFTER_MS };
+  const producer = fork(PRODUCER, [brokers.join(','), TOPIC, String(rate), String(plan.startMs), String(count)]);
+  const ended = once(producer, 'exit');
+  await sleep(START_AFTER_MS + warmSeconds * 1e3);
+  const before = usage();
+  const [code] = await ended;
   const after = usage();
+  if (code !== 0) throw new Error(`The producer ended with ${code}.`);
   const latencies: number[] = [];
   const collect = (): boolean => {
     const acknowledged = stamps.acknowledged();
     latencies.length = 0;
     for (let i = warm; i < count; i += 1) {
-      const at = acknowledged.get(nameAt(i, rate, wallMs));
-      if (at !== undefined) latencies.push(at - (startMs + (i * 1e3) / rate));
+      const at = acknowledged.get(tickName(plan, i));
+      if (at !== undefined) latencies.push(performance.timeOrigin + at - dueMs(plan, i));
     }
     return latencies.length === count - warm;
   };
@@ -80,26 +75,5 @@ export async function runLatency(options: LatencyOptions): Promise<LatencyResult
     missing: count - warm - latencies.length,
     latencyMs: { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) },
     coreShare: Object.fromEntries(after.map(([name, cpu], i) => [name, (cpu - before[i][1]) / seconds])),
-  };
-}
-
-/** Names a tick: no symbol has two in one millisecond. */
-function nameAt(i: number, rate: number, wallMs: number): string {
-  return `${symbolAt(i)} ${wallMs + Math.floor((i * 1e3) / rate)}`;
-}
-
-function symbolAt(i: number): string {
-  return `S${String(i % SYMBOLS).padStart(4, '0')}`;
-}
-
-function tickAt(i: number, rate: number, wallMs: number) {
-  const key = symbolAt(i);
-  const timestampMs = wallMs + Math.floor((i * 1e3) / rate);
-  const cents = 5_000 + ((i * 7_919) % 45_000);
-  const rest = `"size":${1 + ((i * 31) % 999)},"side":"B","venue":"XLON","seq":${1_000_000 + i}`;
-  return {
-    key,
-    value: `{"symbol":"${key}","ts":${timestampMs},"price":${(cents / 100).toFixed(2)},${rest}}`,
-    timestampMs,
   };
 }

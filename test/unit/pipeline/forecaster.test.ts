@@ -1,70 +1,10 @@
 /** Faults that the simulation found, each in its smallest form. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemoryPointSink, createMemoryShardStore } from '@tideline/adapters';
-import {
-  ChunkBuilder,
-  encodeChunk,
-  Forecaster,
-  type PipelineEvent,
-  type Shard,
-  type ShardStore,
-  type StepEngine,
-} from '@tideline/pipeline';
+import type { ShardStore, StepEngine } from '@tideline/pipeline';
 import { CHAIN_MODELS, createChainEngine } from '../../simulation/chain-engine.ts';
-import { type ChainKind, createChainStream } from '../../simulation/chain-stream.ts';
 import { createSimEngine } from '../../simulation/sim-engine.ts';
-
-const SHARD: Shard = { topic: 'chain', partition: 0 };
-const TICKET = { shard: SHARD, number: 1 };
-const NEVER = new AbortController().signal;
-
-interface Row {
-  readonly key: string;
-  readonly kind?: ChainKind;
-}
-
-const newStore = () => createMemoryShardStore({ logBytesMax: 1e6 });
-
-/** Appends one log entry of the rows, from the shard's head on. */
-async function append(store: ShardStore, rows: readonly Row[]): Promise<void> {
-  const stream = createChainStream();
-  const from = (await store.head(SHARD)) ?? 0;
-  const builder = new ChunkBuilder(stream.schema, rows.length);
-  rows.forEach(({ key, kind = 'step' }, i) => {
-    const value = JSON.stringify({ key, kind, value: 7 * (from + i), ts: 1_700_000_000_000 + from + i });
-    stream.decode({ offset: from + i, key: null, value: Buffer.from(value), timestampMs: 0, headers: {} }, builder);
-  });
-  const next = from + rows.length;
-  await store.append(SHARD, { from, begins: from === 0, next, bytes: encodeChunk(builder.finish(next)) });
-}
-
-function start(
-  store: ShardStore,
-  options: {
-    readonly owner?: string;
-    readonly engine?: StepEngine;
-    readonly batchEntriesMax?: number;
-    readonly foreignModel?: 'leave' | 'adopt';
-    readonly sleep?: () => Promise<void>;
-  } = {},
-) {
-  const sink = createMemoryPointSink();
-  const engine = options.engine ?? createChainEngine({ slotsMax: 100 });
-  const events: PipelineEvent[] = [];
-  const announced: number[] = [];
-  const forecaster = new Forecaster({
-    foreignModel: options.foreignModel ?? 'leave',
-    ...{ store, sink, live: null, owner: options.owner ?? 'a', sleep: options.sleep ?? (() => Promise.resolve()) },
-    queue: { announce: async (ticket) => void announced.push(ticket.number) },
-    topics: new Map([['chain', { stream: createChainStream(), engine }]]),
-    onEvent: (event) => events.push(event),
-    batchEntriesMax: options.batchEntriesMax ?? 1,
-    sliceRecordsMax: 1_000,
-    seriesMax: 100,
-  });
-  return { forecaster, sink, events, announced };
-}
+import { append, NEVER, newStore, type Row, SHARD, start, TICKET } from './forecaster-run.ts';
 
 const otherEngine = (): StepEngine => createChainEngine({ slotsMax: 100, model: CHAIN_MODELS[1] });
 

@@ -20,6 +20,7 @@ import {
   shardName,
 } from '@tideline/pipeline';
 import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
+import { FetchPace } from './fetch-pace.ts';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { translateKafkaError, withKafkaErrors } from './kafka-errors.ts';
 import { createLane, type KafkaLane, startAt } from './kafka-lane.ts';
@@ -41,6 +42,11 @@ export interface KafkaSourceOptions extends KafkaConnection {
   /** A member that is not heard of for so long loses its partitions. At least the brokers' group.min.session.timeout.ms. */
   readonly sessionTimeoutMs?: number;
   readonly maxBytesPerPartition?: number;
+  /**
+   * After a fetch that brought little the next one is made no sooner than this: records that trickle in would else be fetched, appended and stepped one by
+   * one, at many times the price. One waits half of it on the average.
+   */
+  readonly fetchIntervalMs?: number;
   /** How often the group is told of the positions. */
   readonly hintIntervalMs?: number;
   /** The source cannot go on: the handler threw, or Kafka refused for good. Nothing more is delivered for that shard. Default: a crash. */
@@ -55,6 +61,7 @@ const MAX_BYTES = 16 * MAX_BYTES_PER_PARTITION;
 const MAX_WAIT_MS = 100;
 const DETACH_AFTER_MS = 100;
 const HINT_INTERVAL_MS = 5_000;
+const FETCH_INTERVAL_MS = 5;
 const POSITION_RETRY_MS = 1_000;
 
 /** A source over the given topics; `run` connects. */
@@ -79,6 +86,7 @@ class KafkaSource implements RecordSource {
   #generation = 0;
   #positioning: Promise<unknown> = Promise.resolve();
   #hintTimer: NodeJS.Timeout | undefined;
+  readonly #pace: FetchPace;
   /** The telling under way. Never rejects. */
   #hinting: Promise<void> | null = null;
   #drained: Promise<void> | null = null;
@@ -89,6 +97,7 @@ class KafkaSource implements RecordSource {
     this.#admin = kafka.admin();
     const sessionTimeout = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
     const { share } = options;
+    this.#pace = new FetchPace(options.fetchIntervalMs ?? FETCH_INTERVAL_MS);
     this.#groupId = share ? `${options.groupId}-${randomBytes(6).toString('hex')}` : options.groupId;
     this.#consumer = kafka.consumer({
       groupId: this.#groupId,
@@ -256,6 +265,7 @@ class KafkaSource implements RecordSource {
       return;
     }
     const next = Number(batch.lastOffset()) + 1;
+    const pace = this.#pace.after(batch.messages.length);
     const work = this.#deliver(lane, { next, records: batch.messages.map(rawRecord) });
     let resumes = false;
     let done = false;
@@ -275,7 +285,7 @@ class KafkaSource implements RecordSource {
     });
     lane.tail = settled;
     // It may end between the timer and this line.
-    if ((await endsWithin(settled, DETACH_AFTER_MS)) || done) return;
+    if ((await endsWithin(settled, DETACH_AFTER_MS)) || done) return pace;
     resumes = true;
     this.#pause(lane.shard);
   }

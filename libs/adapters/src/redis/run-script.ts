@@ -10,14 +10,18 @@ export function defineScripts(redis: Redis, scripts: readonly ShardScript[]): vo
   for (const { name, numberOfKeys, lua } of scripts) redis.defineCommand(name, { numberOfKeys, lua });
 }
 
-/** Runs a defined script; its reply is an array. The arguments go as one array, since a call takes no more than about 100,000. */
+/**
+ * Runs a defined script; its reply is an array, of buffers where they are asked for. The arguments go as one array, since a call takes no more than about
+ * 100,000.
+ */
 export async function runShardScript(
   redis: Redis,
   script: ShardScript,
   keys: readonly string[],
   args: readonly ScriptArgument[],
+  { asBuffers = false }: { readonly asBuffers?: boolean } = {},
 ): Promise<readonly unknown[]> {
   const commands = redis as unknown as Commands;
-  const reply = await commands[script.name]([...keys, ...args]);
+  const reply = await commands[asBuffers ? `${script.name}Buffer` : script.name]([...keys, ...args]);
   return reply as readonly unknown[];
 }

@@ -9,6 +9,9 @@
  * - KEYS[3] `<prefix>:{<shard>}:state`, hash: series -> state.
  *
  * Offsets travel and return as the strings that they came as: Lua's tostring keeps 14 digits only.
+ *
+ * Who claimed a shard last hears of what happens to it, in the channel `<prefix>:appends:<owner>`: '<head> <shard>' after an append that needed no ticket,
+ * '* <shard>' when somebody else claims it. Nothing depends on that word; it spares a round of the queue (see append-feed.ts).
  */
 
 /** A script and what it is called with. */
@@ -19,14 +22,14 @@ export interface ShardScript {
 }
 
 /**
- * KEYS meta log state; ARGV from, next, begins ('1'/'0'), bytes, logBytesMax, logRecordsMax.
+ * KEYS meta log state; ARGV from, next, begins ('1'/'0'), bytes, logBytesMax, logRecordsMax, channel without its owner, shard.
  * Returns {'ok', head, ticket or nil} | {'seek', head or nil} | {'full', head}.
  */
 export const APPEND_SCRIPT: ShardScript = {
   name: 'tidelineAppend',
   numberOfKeys: 3,
   lua: `
-local meta = redis.call('HMGET', KEYS[1], 'head', 'position', 'ticket', 'outstanding', 'logBytes', 'bytesIn')
+local meta = redis.call('HMGET', KEYS[1], 'head', 'position', 'ticket', 'outstanding', 'logBytes', 'bytesIn', 'owner')
 local head, position, ticket, outstanding = meta[1], meta[2], meta[3], meta[4] == '1'
 local from, upto, bytes = ARGV[1], ARGV[2], ARGV[4]
 if not head then
@@ -47,12 +50,15 @@ redis.call('XADD', KEYS[2], upto .. '-0', 'at', bytesIn, 'bytes', bytes)
 redis.call('HSET', KEYS[1], 'head', upto, 'outstanding', '1')
 redis.call('HINCRBY', KEYS[1], 'logBytes', #bytes)
 redis.call('HINCRBY', KEYS[1], 'bytesIn', #bytes)
-if outstanding then return {'ok', upto, false} end
+if outstanding then
+  if meta[7] then redis.call('PUBLISH', ARGV[7] .. meta[7], upto .. ' ' .. ARGV[8]) end
+  return {'ok', upto, false}
+end
 return {'ok', upto, redis.call('HINCRBY', KEYS[1], 'ticket', 1)}
 `,
 };
 
-/** KEYS meta; ARGV owner. Returns {epoch, position or nil, model or nil}. */
+/** KEYS meta; ARGV owner, channel without its owner, shard. Returns {epoch, position or nil, model or nil}. */
 export const CLAIM_SCRIPT: ShardScript = {
   name: 'tidelineClaim',
   numberOfKeys: 1,
@@ -62,8 +68,22 @@ local epoch = meta[2]
 if meta[1] ~= ARGV[1] then
   epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
   redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+  if meta[1] then redis.call('PUBLISH', ARGV[2] .. meta[1], '* ' .. ARGV[3]) end
 end
 return {epoch, meta[3], meta[4]}
+`,
+};
+
+/**
+ * KEYS meta log; ARGV start of the ids, count. Returns {epoch or nil, position or nil, entries}. Read with what the fence asks for, as of one moment; a
+ * script is one request where a transaction is four.
+ */
+export const READ_SCRIPT: ShardScript = {
+  name: 'tidelineRead',
+  numberOfKeys: 2,
+  lua: `
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'position')
+return {meta[1], meta[2], redis.call('XRANGE', KEYS[2], ARGV[1], '+', 'COUNT', ARGV[2])}
 `,
 };
 

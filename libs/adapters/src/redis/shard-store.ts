@@ -23,10 +23,19 @@ import {
   staleEpoch,
   stalePosition,
 } from '../memory/shard-state.ts';
+import { appendsChannel } from './append-feed.ts';
+import { createWriteGatherer } from './gather-writes.ts';
 import { checkRedisServer, connectionAddress, openRedis, redisAddress } from './redis-connection.ts';
 import { withRedisErrors } from './redis-errors.ts';
 import { defineScripts, runShardScript, type ScriptArgument } from './run-script.ts';
-import { APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT, type ShardScript } from './shard-scripts.ts';
+import {
+  APPEND_SCRIPT,
+  CLAIM_SCRIPT,
+  COMMIT_SCRIPT,
+  READ_SCRIPT,
+  RELEASE_SCRIPT,
+  type ShardScript,
+} from './shard-scripts.ts';
 import { readStatus } from './shard-status.ts';
 import { RedisSnapshots, scanStates } from './snapshots.ts';
 
@@ -76,12 +85,14 @@ class RedisShardStore implements ShardStore, SnapshotStore {
   /** Shards that this process has entered in the set of known ones. */
   readonly #listed = new Set<string>();
   readonly #snapshots: RedisSnapshots;
+  readonly #gather: () => void;
   #closed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#redis = parts.redis;
-    defineScripts(parts.redis, [APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, RELEASE_SCRIPT]);
+    this.#gather = createWriteGatherer(parts.redis);
+    defineScripts(parts.redis, [APPEND_SCRIPT, CLAIM_SCRIPT, COMMIT_SCRIPT, READ_SCRIPT, RELEASE_SCRIPT]);
     this.#snapshots = new RedisSnapshots({
       redis: parts.redis,
       keyOf: (shard, part) => this.#key(shard, part),
@@ -112,6 +123,8 @@ class RedisShardStore implements ShardStore, SnapshotStore {
       asBuffer(bytes),
       logBytesMax,
       logRecordsMax,
+      appendsChannel(this.#parts.prefix, ''),
+      shardName(shard),
     ]);
     if (status === 'seek' && head === null) this.#listed.delete(shardName(shard));
     if (status === 'seek') return { status, head: numberOrNull(head) };
@@ -122,24 +135,27 @@ class RedisShardStore implements ShardStore, SnapshotStore {
   async claim(shard: Shard, owner: string): Promise<Claim> {
     assertOwner(owner);
     await this.#list(shard);
-    const [epoch, position, model] = await this.#run(CLAIM_SCRIPT, shard, [owner]);
+    const [epoch, position, model] = await this.#run(CLAIM_SCRIPT, shard, [
+      owner,
+      appendsChannel(this.#parts.prefix, ''),
+      shardName(shard),
+    ]);
     return { epoch: Number(epoch), position: numberOrNull(position) ?? -1, model: String(model ?? '') };
   }
 
   async read(shard: Shard, position: number, entriesMax: number, fence?: Fence): Promise<LogEntry[]> {
     const start = `${Math.max(0, position + 1)}-0`;
-    const entries = await this.#fenced(shard, fence, (redis) =>
-      redis.xrangeBuffer(this.#key(shard, 'log'), start, '+', 'COUNT', entriesMax),
-    );
+    const reply = await this.#run(READ_SCRIPT, shard, [start, entriesMax], { asBuffers: true });
+    const [epoch, at, entries] = reply as [Buffer | null, Buffer | null, [Buffer, Buffer[]][]];
+    const state = { epoch: Number(epoch?.toString() ?? 0), position: Number(at?.toString() ?? -1) };
+    if (fence !== undefined) assertFence(shard, state, fence);
     return entries.map(([id, fields]) => ({ next: Number.parseInt(id.toString('latin1'), 10), bytes: fields[3] }));
   }
 
   async load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
     const parts: (Uint8Array | null)[][] = [];
-    for (let at = 0; at < keys.length; at += LOAD_KEYS_MAX) {
-      const some = keys.slice(at, at + LOAD_KEYS_MAX);
-      parts.push(await this.#fenced(shard, fence, (redis) => redis.hmgetBuffer(this.#key(shard, 'state'), ...some)));
-    }
+    for (let at = 0; at < keys.length; at += LOAD_KEYS_MAX)
+      parts.push(await this.#ask(() => this.#load(shard, keys.slice(at, at + LOAD_KEYS_MAX), fence)));
     return parts.flat();
   }
 
@@ -216,29 +232,29 @@ class RedisShardStore implements ShardStore, SnapshotStore {
     this.#listed.add(name);
   }
 
-  /** Reads together with what the fence asks for, in one transaction. */
-  async #fenced<T>(
-    shard: Shard,
-    fence: Fence | undefined,
-    read: (redis: Pick<Redis, 'xrangeBuffer' | 'hmgetBuffer'>) => Promise<T>,
-  ): Promise<T> {
-    if (fence === undefined) return this.#ask(() => read(this.#redis));
-    return this.#ask(async () => {
-      const transaction = this.#redis.multi();
-      transaction.hmget(this.#key(shard, 'meta'), 'epoch', 'position');
-      // A transaction queues the command; its reply comes with all the others.
-      read(transaction as unknown as Redis);
-      const replies = (await transaction.exec()) ?? [];
-      for (const [error] of replies) if (error) throw error;
-      const [epoch, position] = replies[0][1] as (string | null)[];
-      assertFence(shard, { epoch: Number(epoch ?? 0), position: numberOrNull(position) ?? -1 }, fence);
-      return replies[1][1] as T;
-    });
+  /** States together with what the fence asks for, in one transaction. */
+  async #load(shard: Shard, keys: readonly string[], fence?: Fence): Promise<(Uint8Array | null)[]> {
+    const states = this.#key(shard, 'state');
+    if (fence === undefined) return this.#redis.hmgetBuffer(states, ...keys);
+    const transaction = this.#redis.multi().hmget(this.#key(shard, 'meta'), 'epoch', 'position');
+    const replies = (await transaction.hmgetBuffer(states, ...keys).exec()) ?? [];
+    for (const [error] of replies) if (error) throw error;
+    const [epoch, position] = replies[0][1] as (string | null)[];
+    assertFence(shard, { epoch: Number(epoch ?? 0), position: numberOrNull(position) ?? -1 }, fence);
+    return replies[1][1] as (Uint8Array | null)[];
   }
 
-  #run(script: ShardScript, shard: Shard, args: readonly ScriptArgument[]): Promise<readonly unknown[]> {
+  #run(
+    script: ShardScript,
+    shard: Shard,
+    args: readonly ScriptArgument[],
+    options: { readonly asBuffers?: boolean } = {},
+  ): Promise<readonly unknown[]> {
     const keys = [this.#key(shard, 'meta'), this.#key(shard, 'log'), this.#key(shard, 'state')];
-    return this.#ask(() => runShardScript(this.#redis, script, keys.slice(0, script.numberOfKeys), args));
+    return this.#ask(() => {
+      this.#gather();
+      return runShardScript(this.#redis, script, keys.slice(0, script.numberOfKeys), args, options);
+    });
   }
 
   #ask<T>(work: () => Promise<T>): Promise<T> {
