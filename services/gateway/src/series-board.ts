@@ -75,7 +75,8 @@ export class SeriesBoard {
         continue;
       }
       if (line.startsWith(TURN_PREFIX)) {
-        this.#addText(line);
+        // Without texts a turn's point has figures alone.
+        if (line.includes(',text="')) this.#addText(line);
         continue;
       }
       const point = parseLivePoint(line);

@@ -17,6 +17,7 @@ import { ALERT_PREFIX } from '../alerts/alert.ts';
 import { redactText } from '../privacy/redact.ts';
 import { alertState, createAlertWatch, type FoundAlert, type RuledTurn } from './alert-state.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
+import { CALL_FIGURES_SIZE, type FiguredTurn, figureTurn } from './call-figures.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
 import {
   FORECAST_SCORES_SIZE,
@@ -27,9 +28,10 @@ import {
 } from './forecast-scores.ts';
 import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { CALL_REDACTION } from './redaction.ts';
-import { isNegative, ROLLUP_STATE_SIZE, rollTurn, supervisorTags } from './rollup.ts';
+import { isNegative, rollTurn, supervisorTags } from './rollup.ts';
 import { type CallRules, RULES_MAX } from './rules.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
+import { TIMING_STATE_SIZE, type TimedTurn, type TurnTiming, timeTurn } from './turn-timing.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
 
 const TAG_NUMBERS = textStateSize(42);
@@ -75,10 +77,10 @@ export interface CallStreamOptions {
 }
 
 /**
- * `turns`: the redacted text of each turn, for who looks at the call. `rollups`: what it adds to agent, queue and supervisor. `scores`: what forecasts were
- * worth, once their turns were said.
+ * `turns`: the redacted text of each turn, for who looks at the call; `figures`: how the call stands at it. `rollups`: what it adds to agent, queue and
+ * supervisor. `scores`: what forecasts were worth, once their turns were said.
  */
-export const CALL_POINTS = ['turns', 'rollups', 'scores'] as const;
+export const CALL_POINTS = ['turns', 'figures', 'rollups', 'scores'] as const;
 export type CallPoints = (typeof CALL_POINTS)[number];
 
 /**
@@ -95,10 +97,10 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const read = callReaderOf(options.model?.spec);
   const { rules = NO_RULES, points = [] } = options;
   const watch = createAlertWatch(rules);
-  const [keepsTurns, rollsUp, scores] = CALL_POINTS.map((kind) => points.includes(kind));
+  const [keepsTurns, figures, rollsUp, scores] = CALL_POINTS.map((kind) => points.includes(kind));
+  const places = outputPlaces(points);
   const supervisorOf = supervisorTags(rules.supervisors);
   const outputState = outputStateOf(options);
-  const scoresAt = RULES_MAX + (rollsUp ? ROLLUP_STATE_SIZE : 0);
   const horizon = options.model === undefined || classGroupsOf(options.model.spec).length === 0 ? 'customer' : 'turns';
   return {
     name: 'calls',
@@ -122,30 +124,49 @@ export function createCallStream(options: CallStreamOptions): Stream {
       lines.push(sentimentLine(point));
       const alerts = watch(ruledTurn(point), output.state, output.stateAt);
       for (const alert of alerts) lines.push(alertLine(point, alert));
-      if (keepsTurns) lines.push(turnLine(point));
-      if (rollsUp) lines.push(rollupLine(point, { alerts: alerts.length, supervisorOf }));
+      const at = output.stateAt;
+      const timing = rollsUp || figures ? timeTurn(timedTurn(point), output.state, at + places.timing) : UNTIMED;
+      const fields = figures ? figureTurn(figuredTurn(point, timing), output.state, at + places.figures) : '';
+      if (keepsTurns || figures) lines.push(turnLine(point, fields, keepsTurns));
+      if (rollsUp) lines.push(rollupLine(point, { alerts: alerts.length, timing, supervisorOf }));
       if (!scores) return;
-      for (const settled of followForecasts(followedTurn(point), output.state, output.stateAt + scoresAt, horizon))
+      for (const settled of followForecasts(followedTurn(point), output.state, at + places.scores, horizon))
         lines.push(scoreLine(point, settled));
     },
   };
 }
 
 const NO_RULES: CallRules = { rules: [], categories: [], supervisors: [] };
-/** Mixed into the meaning of an output state that has a part for roll-ups. */
-const ROLLUP_MEANING = 0x5f3759df;
+const UNTIMED: TurnTiming = { talkMs: 0, silenceMs: 0, overlapMs: 0, interrupts: false };
 
-/** The same for one that has a part for forecasts that wait. */
-const SCORES_MEANING = 0x6b8f3a17;
+/** What the output state holds behind the rules' counts, in this order, each with what it mixes into the state's meaning. */
+const PARTS = {
+  timing: { of: ['figures', 'rollups'], size: TIMING_STATE_SIZE, meaning: 0x5f3759df },
+  scores: { of: ['scores'], size: FORECAST_SCORES_SIZE, meaning: 0x6b8f3a17 },
+  figures: { of: ['figures'], size: CALL_FIGURES_SIZE, meaning: 0x1d872b41 },
+} as const satisfies Record<string, { of: readonly CallPoints[]; size: number; meaning: number }>;
+type OutputPart = keyof typeof PARTS;
 
-/** The rules' counts, then what roll-ups remember, then forecasts that wait; null: none is wanted. */
+function outputParts(points: readonly CallPoints[]): OutputPart[] {
+  return (Object.keys(PARTS) as OutputPart[]).filter((part) => PARTS[part].of.some((kind) => points.includes(kind)));
+}
+
+/** Where each part begins; a part that is not kept is nowhere. */
+function outputPlaces(points: readonly CallPoints[]): Readonly<Record<OutputPart, number>> {
+  const places = { timing: -1, scores: -1, figures: -1 };
+  let at = RULES_MAX;
+  for (const part of outputParts(points)) {
+    places[part] = at;
+    at += PARTS[part].size;
+  }
+  return places;
+}
+
+/** The rules' counts, then the parts; null: none is wanted. */
 function outputStateOf({ rules, points = [] }: CallStreamOptions): OutputState | null {
-  const parts = [
-    { isKept: points.includes('rollups'), size: ROLLUP_STATE_SIZE, meaning: ROLLUP_MEANING },
-    { isKept: points.includes('scores'), size: FORECAST_SCORES_SIZE, meaning: SCORES_MEANING },
-  ].filter(({ isKept }) => isKept);
+  const parts = outputParts(points).map((part) => PARTS[part]);
   if (rules === undefined && parts.length === 0) return null;
-  return parts.reduce(
+  return parts.reduce<OutputState>(
     (sum, { size, meaning }) => ({ size: sum.size + size, meaning: (sum.meaning ^ meaning) >>> 0 }),
     alertState(rules ?? NO_RULES),
   );
@@ -243,22 +264,39 @@ function alertLine(point: TurnPoint, { rule: { name, severity }, value, reason }
   );
 }
 
-/** What was said, for who looks at the call; the redacted text, cut as the network's is. */
-function turnLine({ shard, chunk, row }: TurnPoint): string {
+/** How the call stands, and what was said, for who looks at it; the redacted text, cut as the network's is. */
+function turnLine({ shard, chunk, row }: TurnPoint, figures: string, keepsText: boolean): string {
   const [speaker, text] = [chunk.texts[CALL_TEXTS.speaker][row], chunk.texts[CALL_TEXTS.text][row]];
   return (
-    `turn,series=${escapeTag(chunk.keys[chunk.keyOf[row]])},stream=calls offset=${chunk.offsets[row]}i,partition=${shard.partition}i,` +
-    `speaker=${stringField(speaker)},text=${stringField(text.slice(0, TEXT_CHARACTERS_MAX))} ${pointTime(chunk, row)}`
+    `turn,series=${escapeTag(chunk.keys[chunk.keyOf[row]])},stream=calls ${figures}${figures === '' ? '' : ','}offset=${chunk.offsets[row]}i,` +
+    `partition=${shard.partition}i,speaker=${stringField(speaker)}` +
+    `${keepsText ? `,text=${stringField(text.slice(0, TEXT_CHARACTERS_MAX))}` : ''} ${pointTime(chunk, row)}`
   );
 }
 
+function timedTurn({ chunk, row, output }: TurnPoint): TimedTurn {
+  return {
+    speaker: chunk.texts[CALL_TEXTS.speaker][row],
+    startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
+    endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
+    isHeld: output.context[output.contextAt + CALL_CONTEXT.held] === 1,
+  };
+}
+
+function figuredTurn(point: TurnPoint, timing: TurnTiming): FiguredTurn {
+  return { isCustomer: point.chunk.texts[CALL_TEXTS.speaker][point.row] === 'customer', score: scoreOf(point), timing };
+}
+
+interface RollupParts {
+  readonly alerts: number;
+  readonly timing: TurnTiming;
+  readonly supervisorOf: (agent: string) => string;
+}
+
 /** Agents, queues and supervisors have few names; shards keep apart what two of them have at one instant. */
-function rollupLine(
-  point: TurnPoint,
-  { alerts, supervisorOf }: { readonly alerts: number; readonly supervisorOf: (agent: string) => string },
-): string {
+function rollupLine(point: TurnPoint, { alerts, timing, supervisorOf }: RollupParts): string {
   const { shard, chunk, row, output, said } = point;
-  const { context, contextAt, state, stateAt } = output;
+  const { context, contextAt } = output;
   const { agent, queue } = tagsOf(point);
   const supervisor = supervisorOf(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS));
   const turn = {
@@ -266,13 +304,10 @@ function rollupLine(
     speaker: chunk.texts[CALL_TEXTS.speaker][row],
     score: scoreOf(point),
     probabilities: said.sentiment,
-    startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
-    endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
-    isHeld: context[contextAt + CALL_CONTEXT.held] === 1,
     isFirst: context[contextAt + CALL_CONTEXT.count] === 0,
-    alerts,
+    ...{ alerts, timing },
   };
-  const fields = rollTurn(turn, state, stateAt + RULES_MAX);
+  const fields = rollTurn(turn);
   return (
     `call_rollup,agent=${agent},queue=${queue},shard=${escapeTag(shardName(shard))},stream=calls,supervisor=${supervisor} ` +
     `${fields} ${pointTime(chunk, row)}`
