@@ -15,7 +15,7 @@ import { eventually, stackAddresses, uniqueName } from '../stack/index.ts';
 import { offlinePass, readTopic } from './offline-pass.ts';
 import { ownEnvironment, ROOT, startService } from './services.ts';
 
-test('calls flow from Kafka to sentiment points equal to an offline pass, and an ended call leaves no state behind', async () => {
+test('calls flow from Kafka to sentiment points and summaries equal to an offline pass, and an ended call leaves no state behind', async () => {
   const { kafka, redis, influx } = stackAddresses();
   const topic = uniqueName('calls');
   const prefix = uniqueName('e2e');
@@ -45,8 +45,9 @@ test('calls flow from Kafka to sentiment points equal to an offline pass, and an
     'every call has ended, so no state is kept',
   );
   const { model } = await loadModel(join(ROOT, 'models', 'calls-gru', 'model.tdl'));
+  const summary = await loadModel(join(ROOT, 'models', 'calls-summary', 'model.tdl'));
   const expected = offlinePass(
-    createCallStream({ modelName: 'calls-gru' }),
+    createCallStream({ modelName: 'calls-gru', points: ['summary'], summaryModel: summary.model }),
     model,
     await readTopic({ brokers: kafka, topic, records: records.length }),
   );
@@ -57,6 +58,10 @@ test('calls flow from Kafka to sentiment points equal to an offline pass, and an
     records.filter(({ value }) => value.includes('"final":true')).length,
     'a point for each final utterance',
   );
+  const summaries: string[] = [];
+  for await (const line of reader.exportLines('call_summary')) summaries.push(line);
+  assert.equal(summaries.length, 150, 'each call is told once');
+  found.push(...summaries);
   assert.equal(digestOfLines(found), digestOfLines(expected.map(sortedLine)));
   await reader.dropDatabase();
 });

@@ -78,6 +78,8 @@ export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Sh
         contextAt: 0,
       });
       if (action === 'end') {
+        const end = { key, cause: 'ended', by: { chunk, row: 0 }, streamState: one.state, state: one.output } as const;
+        stream.close?.(shard, end, lines);
         engine.release(one.slot);
         series.delete(key);
       }

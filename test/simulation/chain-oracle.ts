@@ -24,13 +24,15 @@ export interface ChainRun {
   readonly model?: ChainModel;
   readonly from?: number;
   readonly idleTtlMs?: number | null;
+  /** Whether the stream tells the sequences that are over. */
+  readonly tellsEnds?: boolean;
 }
 
 /** What a run without faults makes of one partition by a model that begins at the offset `from`; its points go into `points`. */
 export function expectChain(
   { shard, low, records }: SimPartition,
   points: Map<string, string>,
-  { model = CHAIN_MODELS[0], from = 0, idleTtlMs = null }: ChainRun = {},
+  { model = CHAIN_MODELS[0], from = 0, idleTtlMs = null, tellsEnds = false }: ChainRun = {},
 ): ShardExpectation {
   const live = new Map<string, Series>();
   const states = new Map<string, StateAt[]>();
@@ -39,6 +41,14 @@ export function expectChain(
   const touched: { offset: number; key: string }[] = [];
   const idle = new IdleOracle(idleTtlMs);
   let end = low;
+  const nameOf = (key: string): string => key.replaceAll(',', '\\,').replaceAll('=', '\\=').replaceAll(' ', '\\ ');
+  /** A sequence that fell silent may be told; it must be, by who hears its series again. */
+  const silentPoint = (key: string, { count, sum, isQuarantined }: Series): string | null => {
+    if (!tellsEnds || isQuarantined) return null;
+    const tags = `cause=silent,count=${count},model=${model.name},partition=${shard.partition},series=${nameOf(key)}`;
+    points.set(`chain_end,${tags} ${sum}`, `sum=${sum}i`);
+    return `chain_end,${tags} ${sum}`;
+  };
   for (const { record } of records) {
     const { offset } = record;
     end = offset + 1;
@@ -50,7 +60,12 @@ export function expectChain(
     }
     const { key, kind, value, ts } = found;
     touched.push({ offset, key });
-    if (idle.wasSilent(live.get(key)?.times, ts)) live.delete(key);
+    const before = live.get(key);
+    if (idle.wasSilent(before?.times, ts)) {
+      const identity = before === undefined ? null : silentPoint(key, before);
+      if (identity !== null) own.push({ offset, identity });
+      live.delete(key);
+    }
     const taken = idle.take(offset, key, ts);
     const series = live.get(key) ?? {
       ...{ count: 0, sum: 0, hash: 0, steps: 0, isQuarantined: false },
@@ -61,6 +76,13 @@ export function expectChain(
     states.set(key, history);
     if (kind === 'end') {
       live.delete(key);
+      if (tellsEnds && !series.isQuarantined) {
+        const [count, sum] = [series.count + 1, (series.sum * 31 + value) % 1_000_003];
+        const head = `chain_end,cause=ended,count=${count},model=${model.name},partition=${shard.partition},series=${nameOf(key)}`;
+        const identity = `${head} ${BigInt(ts) * 1_000_000n + BigInt(offset % 1_000_000)}`;
+        own.push({ offset, identity });
+        points.set(identity, `sum=${sum}i,offset=${offset}i`);
+      }
       history.push({ offset, bytes: null });
       continue;
     }
@@ -70,7 +92,7 @@ export function expectChain(
     series.times.taken = taken;
     if (kind !== 'skip') series.times.stepped = Math.max(series.times.stepped, ts);
     const time = String(BigInt(ts) * 1_000_000n + BigInt(offset % 1_000_000));
-    const tag = key.replaceAll(',', '\\,').replaceAll('=', '\\=').replaceAll(' ', '\\ ');
+    const tag = nameOf(key);
     const say = (head: string, fields: string): void => {
       own.push({ offset, identity: `${head} ${time}` });
       points.set(`${head} ${time}`, fields);
@@ -92,6 +114,7 @@ export function expectChain(
     }
     history.push({ offset, bytes: bytesOf(model, series), takenMs: taken });
   }
+  if (idleTtlMs !== null) for (const [key, series] of live) silentPoint(key, series);
   return { states, points: own, poison, touched, idle: idle.expectation(), restarts: idle.restarts, end };
 }
 

@@ -51,6 +51,17 @@ export function createChainStream(modelName = 'chain-1'): Stream {
   };
 }
 
+/** Tells each sequence that is over: what its state had summed up. */
+export function chainClose(modelName: string): NonNullable<Stream['close']> {
+  return (shard, { key, cause, by, streamState: [count, sum] }, lines) => {
+    const time = by === null ? sum : pointTime(by.chunk, by.row);
+    const where = by === null ? '' : `,offset=${by.chunk.offsets[by.row]}i`;
+    lines.push(
+      `chain_end,cause=${cause},count=${count},model=${modelName},partition=${shard.partition},series=${escapeTag(key)} sum=${sum}i${where} ${time}`,
+    );
+  };
+}
+
 function decodeChain(record: RawRecord, builder: ChunkBuilder): void {
   const { key, kind, value, ts } = parse(record);
   builder.number(0, value);

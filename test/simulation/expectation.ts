@@ -19,7 +19,7 @@ export interface IdleExpectation {
 export interface ShardExpectation {
   /** `series`-wise, the state after each of its records. */
   readonly states: ReadonlyMap<string, readonly StateAt[]>;
-  /** Identity of each point, with the offset of its record. */
+  /** Identity of each point that must be there, with the offset of its record. */
   readonly points: readonly { readonly offset: number; readonly identity: string }[];
   readonly poison: readonly number[];
   /** Series of each record that is none of the poison. */
@@ -35,7 +35,7 @@ export interface ShardExpectation {
 export interface Expectation {
   /** By name of the shard. */
   readonly shards: ReadonlyMap<string, ShardExpectation>;
-  /** Fields of each point by its identity (measurement, tags, time). */
+  /** Fields of each point that may be there by its identity (measurement, tags, time). */
   readonly points: ReadonlyMap<string, string>;
 }
 

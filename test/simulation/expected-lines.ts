@@ -62,7 +62,7 @@ export class ExpectedLines {
       for (const { offset, identity } of line.points)
         if (offset < (change?.from ?? Number.POSITIVE_INFINITY))
           required.set(identity, this.first.points.get(identity) ?? '');
-      for (const [identity, fields] of change?.points ?? []) required.set(identity, fields);
+      for (const { identity } of change?.shard.points ?? []) required.set(identity, change?.points.get(identity) ?? '');
     }
     return required;
   }

@@ -3,7 +3,7 @@
  * pipeline, but no batch, no wave, no state bytes, no commit.
  */
 import { createReferenceEngine, type Model } from '@tideline/nn';
-import { ChunkBuilder, PoisonRecordError, type Stream, splitLine } from '@tideline/pipeline';
+import { ChunkBuilder, PoisonRecordError, type SequenceEnd, type Stream, splitLine } from '@tideline/pipeline';
 import type { ShardExpectation, StateAt } from './expectation.ts';
 import { IdleOracle } from './idle-oracle.ts';
 import { NO_TRACE, newTimes, type OracleTimes, type OracleTrace, stateBytes, traceAfter } from './oracle-state.ts';
@@ -30,6 +30,19 @@ export function expectStream(
   const touched: { offset: number; key: string }[] = [];
   const idle = new IdleOracle(stream.idleTtlMs ?? null);
   let end = low;
+  /** `offset` null: the sequence may be told, and need not. */
+  const tell = (offset: number | null, lines: readonly string[]): void => {
+    for (const line of lines) {
+      const { head, fields, time } = splitLine(line);
+      if (offset !== null) own.push({ offset, identity: `${head} ${time}` });
+      points.set(`${head} ${time}`, fields);
+    }
+  };
+  const close = (offset: number | null, key: string, series: Series, last: Pick<SequenceEnd, 'cause' | 'by'>): void => {
+    const lines: string[] = [];
+    stream.close?.(shard, { ...last, key, streamState: series.state, state: series.output }, lines);
+    tell(offset, lines);
+  };
   for (const { record } of records) {
     const { offset } = record;
     end = offset + 1;
@@ -47,13 +60,17 @@ export function expectStream(
     touched.push({ offset, key });
     const silent = live.get(key);
     if (silent && idle.wasSilent(silent.times, chunk.timeMs[0])) {
+      close(offset, key, silent, { cause: 'silent', by: null });
       engine.release(silent.slot);
       live.delete(key);
     }
     const taken = idle.take(offset, key, chunk.timeMs[0]);
     const before = live.get(key);
     const beginsAnew = before && stream.begins?.(chunk, 0) && chunk.timeMs[0] >= before.times.stepped;
-    if (beginsAnew) engine.release(before.slot);
+    if (beginsAnew) {
+      close(offset, key, before, { cause: 'restarted', by: null });
+      engine.release(before.slot);
+    }
     const series = (beginsAnew ? undefined : before) ?? {
       ...{ slot: engine.allocate(), state: new Float64Array(stream.stateSize) },
       output: new Float64Array(stream.outputState?.size ?? 0),
@@ -69,6 +86,7 @@ export function expectStream(
     const history = states.get(key) ?? [];
     states.set(key, history);
     if (action === 'end') {
+      close(offset, key, series, { cause: 'ended', by: { chunk, row: 0 } });
       engine.release(series.slot);
       live.delete(key);
       history.push({ offset, bytes: null });
@@ -83,11 +101,7 @@ export function expectStream(
       const lines: string[] = [];
       const behind = { inputs, inputAt: 0, state: series.output, stateAt: 0 };
       stream.emit(shard, chunk, 0, { outputs, outputAt: 0, context, contextAt: 0, ...behind }, lines);
-      for (const line of lines) {
-        const { head, fields, time } = splitLine(line);
-        own.push({ offset, identity: `${head} ${time}` });
-        points.set(`${head} ${time}`, fields);
-      }
+      tell(offset, lines);
     }
     const hidden = new Float32Array(engine.stateSize);
     engine.readStates([series.slot], hidden);
@@ -102,6 +116,8 @@ export function expectStream(
       }),
     });
   }
+  if (stream.idleTtlMs !== undefined)
+    for (const [key, series] of live) close(null, key, series, { cause: 'silent', by: null });
   engine.dispose();
   return { states, points: own, poison, touched, idle: idle.expectation(), restarts: idle.restarts, end };
 }

@@ -1,10 +1,10 @@
 /** What a seed reads: partitions of records of one or more streams, among them poison, late and equal times, ends of series, gaps in the offsets. */
 import { createModel, createReferenceEngine, initWeights, type Model, type ModelSpec } from '@tideline/nn';
 import { type Shard, type StepEngine, type Stream, shardName } from '@tideline/pipeline';
-import { CALL_POINTS, createStream, mulberry32 } from '@tideline/streams';
+import { CALL_POINTS, createStream, mulberry32, summarySpec } from '@tideline/streams';
 import { CHAIN_MODELS, createChainEngine } from './chain-engine.ts';
 import { expectChain } from './chain-oracle.ts';
-import { createChainStream } from './chain-stream.ts';
+import { chainClose, createChainStream } from './chain-stream.ts';
 import type { Chance } from './chance.ts';
 import type { ChangedExpectation, Expectation, ShardExpectation } from './expectation.ts';
 import type { SimPartition } from './sim-kafka.ts';
@@ -114,7 +114,7 @@ const KINDS: Readonly<Record<Kind, (idleTtlMs: number | null) => KindParts>> = {
   chain: (idleTtlMs) => ({
     workload: [chainModel(0, idleTtlMs), chainModel(1, idleTtlMs)],
     expect: (partition, points, { version, from }) =>
-      expectChain(partition, points, { model: CHAIN_MODELS[version], from, idleTtlMs }),
+      expectChain(partition, points, { model: CHAIN_MODELS[version], from, idleTtlMs, tellsEnds: true }),
   }),
   ticks: (idleTtlMs) => realStream('ticks', 'gru', idleTtlMs),
   calls: (idleTtlMs) => realStream('calls', 'lstm', idleTtlMs),
@@ -123,9 +123,16 @@ const KINDS: Readonly<Record<Kind, (idleTtlMs: number | null) => KindParts>> = {
 function chainModel(version: ModelVersion, idleTtlMs: number | null): WorkloadModel {
   const model = CHAIN_MODELS[version];
   const createEngine = (): StepEngine => createChainEngine({ slotsMax: SLOTS_MAX, model });
-  const stream = { ...createChainStream(model.name), ...(idleTtlMs !== null && { idleTtlMs }) };
+  const stream = {
+    ...createChainStream(model.name),
+    close: chainClose(model.name),
+    ...(idleTtlMs !== null && { idleTtlMs }),
+  };
   return { stream, digest: model.digest, createEngine };
 }
+
+const SUMMARY_SPEC = summarySpec(3);
+const SUMMARY = createModel(SUMMARY_SPEC, initWeights(SUMMARY_SPEC, mulberry32(7)));
 
 /** A real stream over small networks with made-up weights: its forecasts are worth nothing, its bits everything. */
 function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm', idleTtlMs: number | null): KindParts {
@@ -133,7 +140,8 @@ function realStream(name: 'ticks' | 'calls', cell: 'gru' | 'lstm', idleTtlMs: nu
     const modelName = `sim-${name}-${version + 1}`;
     // With a time to live some ticks are scored and calibrated, too: an output state rides in every series' state, and begins anew with it.
     const more = idleTtlMs !== null;
-    const own = { isVerified: name === 'ticks' && more, callPoints: more ? CALL_POINTS : [] };
+    const callPoints = more ? CALL_POINTS : [];
+    const own = { isVerified: name === 'ticks' && more, callPoints, summaryModel: SUMMARY };
     const stream = createStream(name, { modelName, idleTtlMs, ...own });
     const { inputSize, outputSize } = stream;
     const spec: ModelSpec = { name: modelName, cell, inputSize, hiddenSize: 4, layers: 1, outputSize };

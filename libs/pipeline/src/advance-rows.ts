@@ -10,7 +10,7 @@ import { APPLY_LATE_HEADER, type DeadLetter, type Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import { isPassedOver } from './shard-clock.ts';
 import type { ShardSeries } from './shard-series.ts';
-import type { RowBuffers, Stream } from './stream.ts';
+import type { RowBuffers, SequenceCause, SequenceEnd, Stream } from './stream.ts';
 
 /** Rows of the batch with the buffers that hold their values; row i of the batch is row i of every buffer. */
 export interface Table {
@@ -23,8 +23,8 @@ export interface Table {
 /** What the rows of a batch came to. */
 export interface Advanced {
   readonly steps: Steps;
-  /** Slots whose sequence ended in this batch, to be closed after their steps. */
-  readonly ended: number[];
+  /** Sequences that ended in this batch: their slots are to be closed after their steps. */
+  readonly ended: EndedSlot[];
   /** Newest slot of each series touched; null: ended. */
   readonly touched: Map<string, number | null>;
   /** Rows that were late, and rows that repeated the one before, whatever became of them. */
@@ -34,6 +34,14 @@ export interface Advanced {
   restarted: number;
   /** Of those the refused ones. */
   readonly letters: DeadLetter[];
+}
+
+/** A slot whose sequence is over; `at` is the row that ended it, null where none of its own did. */
+export interface EndedSlot {
+  readonly slot: number;
+  readonly key: string;
+  readonly cause: SequenceCause;
+  readonly at: SequenceEnd['by'];
 }
 
 /** The network's steps: step i is row `rows[i]` in slot `slots[i]`, in the order of rows. */
@@ -94,13 +102,14 @@ class StretchAdvance {
     let slot = this.#slotOf[ordinal];
     if (slot === -1) slot = this.#lookUp(ordinal);
     if (wasSilent(this.#input, chunk, row, slot)) {
-      slot = this.#beginAnew(ordinal);
+      slot = this.#beginAnew(ordinal, 'silent');
       this.#advanced.restarted += 1;
     }
     const watermarkMs = series.clock?.observe(chunk, row) ?? Number.NEGATIVE_INFINITY;
     const untimely = untimeliness(this.#input, chunk, row, slot);
     if (untimely !== null && !takesUntimely(this.#input, { chunk, row, slot, untimely }, this.#advanced)) return;
-    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot)) slot = this.#beginAnew(ordinal);
+    if (untimely !== 'late' && stream.begins?.(chunk, row) && hasBegun(memory, slot))
+      slot = this.#beginAnew(ordinal, 'restarted');
     const buffers = this.#buffers;
     // A slot that was opened meanwhile may have moved them.
     buffers.state = memory.stream;
@@ -109,7 +118,7 @@ class StretchAdvance {
     buffers.contextAt = i * stream.contextSize;
     const action = stream.advance(chunk, row, buffers);
     if (action === 'end') {
-      this.#end(ordinal, slot);
+      this.#end(ordinal, slot, row);
       return;
     }
     if (this.#noted[ordinal] !== slot) this.#note(ordinal, slot);
@@ -130,20 +139,21 @@ class StretchAdvance {
   }
 
   /** The steps of a sequence that is over are still to be made: its slot is closed after them. */
-  #beginAnew(ordinal: number): number {
+  #beginAnew(ordinal: number, cause: SequenceCause): number {
     const { series } = this.#input;
     const key = this.#stretch.chunk.keys[ordinal];
-    this.#advanced.ended.push(this.#slotOf[ordinal]);
+    this.#advanced.ended.push({ slot: this.#slotOf[ordinal], key, cause, at: null });
     series.end(key);
     const slot = series.begin(key);
     this.#slotOf[ordinal] = slot;
     return slot;
   }
 
-  #end(ordinal: number, slot: number): void {
-    const key = this.#stretch.chunk.keys[ordinal];
+  #end(ordinal: number, slot: number, row: number): void {
+    const { chunk } = this.#stretch;
+    const key = chunk.keys[ordinal];
     this.#input.series.end(key);
-    this.#advanced.ended.push(slot);
+    this.#advanced.ended.push({ slot, key, cause: 'ended', at: { chunk, row } });
     this.#advanced.touched.set(key, null);
     this.#slotOf[ordinal] = -1;
     this.#noted[ordinal] = -1;

@@ -5,6 +5,7 @@
 import { type Advanced, advanceRows, emptyAdvanced, type Table } from './advance-rows.ts';
 import { selectRows } from './batch-rows.ts';
 import type { Chunk } from './chunk.ts';
+import { closeSequences, endedSequences } from './close-sequences.ts';
 import type { StepEngine } from './engine.ts';
 import type { OnEvent, QuarantineCause } from './events.ts';
 import { escapeTag, pointTime, stringField } from './line-protocol.ts';
@@ -69,18 +70,20 @@ export async function computeBatch(input: BatchInput): Promise<BatchResult> {
     context: new Float64Array(rows.count * stream.contextSize),
   };
   const advanced = emptyAdvanced(rows.count);
-  let emitted: { readonly lines: Lines; readonly forecasts: number };
+  let emitted: { readonly lines: PointLines; readonly forecasts: number };
   try {
     advanceRows(input, table, advanced);
     await stepRows(engine, advanced, table);
     emitted = emitRows(input, table, advanced);
+    if (stream.close) closeSequences(input, endedSequences(input.memory, advanced.ended), emitted.lines);
   } finally {
     // Nobody else knows the slots of series that ended: also a step that throws must give them back.
-    for (const slot of advanced.ended) input.memory.close(slot);
+    for (const { slot } of advanced.ended) input.memory.close(slot);
   }
   const { lines, forecasts } = emitted;
-  const removed =
-    stream.idleTtlMs === undefined ? [] : input.series.closeIdle(idle, advanced.touched, stream.idleTtlMs);
+  const silent = stream.idleTtlMs === undefined ? [] : input.series.closeIdle(idle, advanced.touched, stream.idleTtlMs);
+  closeSequences(input, silent, lines);
+  const removed = silent.map(({ key }) => key);
   const swept = removed.length;
   const kept: string[] = [];
   const slots: number[] = [];
@@ -118,7 +121,7 @@ async function stepRows(engine: StepEngine, advanced: Advanced, table: Table): P
 }
 
 /** Points in offset order. A row whose outputs are not finite, or that shows a saturated network, quarantines its series: an alert instead of forecasts. */
-function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: Lines; forecasts: number } {
+function emitRows(input: BatchInput, table: Table, { steps }: Advanced): { lines: PointLines; forecasts: number } {
   const { stream, memory, shard } = input;
   const { stretches } = table.rows;
   const { inputSize, outputSize, contextSize } = stream;

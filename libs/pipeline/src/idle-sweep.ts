@@ -13,24 +13,29 @@ import { type IdleRule, isPassedOver, SHARD_CLOCK_KEY } from './shard-clock.ts';
 /** States looked at beside one batch. */
 const STATES_MAX = 256;
 
+export interface StoredState {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
 export class IdleSweep {
-  #round: AsyncIterator<{ readonly key: string; readonly bytes: Uint8Array }> | null = null;
+  #round: AsyncIterator<StoredState> | null = null;
   #roundAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Keys whose stored state is passed over by the rule. The state may have changed since it was stored: the caller knows. */
-  async look(from: { readonly store: ShardStore; readonly shard: Shard }, rule: IdleRule): Promise<string[]> {
+  /** Stored states that are passed over by the rule. The state may have changed since it was stored: the caller knows. */
+  async look(from: { readonly store: ShardStore; readonly shard: Shard }, rule: IdleRule): Promise<StoredState[]> {
     const isDue = rule.watermarkMs - this.#roundAtMs > rule.ttlMs;
     if (this.#round === null && isDue) {
       this.#round = from.store.states(from.shard)[Symbol.asyncIterator]();
       this.#roundAtMs = rule.watermarkMs;
     }
-    const found: string[] = [];
+    const found: StoredState[] = [];
     for (let looked = 0; this.#round !== null && looked < STATES_MAX; looked += 1) {
       const { done, value } = await this.#round.next();
       if (done) this.#round = null;
       else if (value.key !== SHARD_CLOCK_KEY) {
         const header = readStateHeader(value.bytes);
-        if (header !== null && isPassedOver(rule, header.times[TIMES.watermarkMs])) found.push(value.key);
+        if (header !== null && isPassedOver(rule, header.times[TIMES.watermarkMs])) found.push(value);
       }
     }
     return found;

@@ -94,6 +94,16 @@ export { decodeState, encodeState, lastEventMs, readStateHeader } from './series
 export type { Watermark } from './shard-clock.ts';
 export { SHARD_CLOCK_KEY, ShardClock } from './shard-clock.ts';
 export { ShardSeries } from './shard-series.ts';
-export type { LineWriter, OutputState, Redaction, RowAction, RowBuffers, RowOutput, Stream } from './stream.ts';
+export type {
+  LineWriter,
+  OutputState,
+  Redaction,
+  RowAction,
+  RowBuffers,
+  RowOutput,
+  SequenceCause,
+  SequenceEnd,
+  Stream,
+} from './stream.ts';
 export type { Run, Wave, WavePlan } from './waves.ts';
 export { planWaves, WAVE_WIDTH_MIN } from './waves.ts';

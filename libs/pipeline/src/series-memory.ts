@@ -3,7 +3,12 @@ import { NO_TIMES, TIMES_SIZE } from './event-times.ts';
 import { TRACE_SIZE } from './saturation.ts';
 import type { StateLayout } from './series-state.ts';
 import { decodeState, encodeStates } from './series-state.ts';
-import type { Stream } from './stream.ts';
+import type { SequenceEnd, Stream } from './stream.ts';
+
+/** Stream state and output state of one series, each in an array. */
+export type SlotStates = Pick<SequenceEnd, 'streamState' | 'state'> & {
+  readonly isQuarantined: boolean;
+};
 
 /** The live states of one stream's series: hidden states in the engine's slots, stream states beside them at the same slot numbers. */
 export class SeriesMemory {
@@ -81,6 +86,22 @@ export class SeriesMemory {
     this.#quarantined[slot] = state.quarantined ? 1 : 0;
     this.#engine.writeStates([slot], state.hidden);
     return slot;
+  }
+
+  /** A copy of the slot's states, for who tells the end of its sequence. */
+  statesAt(slot: number): SlotStates {
+    const { streamSize } = this.layout;
+    const streamState = this.#stream.slice(slot * streamSize, (slot + 1) * streamSize);
+    const state = this.#outputs.slice(slot * this.#outputSize, (slot + 1) * this.#outputSize);
+    return { streamState, state, isQuarantined: this.isQuarantined(slot) };
+  }
+
+  /** The same of a stored state, in arrays of its own; null where it is of another model or layout. */
+  statesIn(bytes: Uint8Array): SlotStates | null {
+    const state = decodeState(this.layout, bytes);
+    if (state === null) return null;
+    const { stream: streamState, output, quarantined: isQuarantined } = state;
+    return { streamState, state: output, isQuarantined };
   }
 
   close(slot: number): void {

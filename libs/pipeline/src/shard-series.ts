@@ -1,5 +1,6 @@
+import type { ClosedSequence } from './close-sequences.ts';
 import { TIMES, TIMES_SIZE } from './event-times.ts';
-import { IdleSweep } from './idle-sweep.ts';
+import { IdleSweep, type StoredState } from './idle-sweep.ts';
 import type { Fence, ShardStore } from './ports.ts';
 import type { Shard } from './record.ts';
 import type { SeriesMemory } from './series-memory.ts';
@@ -62,7 +63,7 @@ export class ShardSeries {
   async findIdle(
     from: { readonly store: ShardStore; readonly shard: Shard; readonly fence: Fence; readonly position: number },
     ttlMs: number,
-  ): Promise<readonly string[]> {
+  ): Promise<readonly StoredState[]> {
     if (this.clock === null) {
       const [bytes] = await from.store.load(from.shard, [SHARD_CLOCK_KEY], from.fence);
       this.clock = ShardClock.at(from.position, bytes);
@@ -71,24 +72,27 @@ export class ShardSeries {
     return this.#sweep.look(from, ruleOf(this.clock, ttlMs));
   }
 
-  /** Closes those of `found` that nothing has been heard of since, and returns them: their states are to be removed. */
-  closeIdle(found: readonly string[], touched: ReadonlyMap<string, unknown>, ttlMs: number): string[] {
+  /** Closes those of `found` that nothing has been heard of since, and returns them as sequences that are over: their states are to be removed. */
+  closeIdle(found: readonly StoredState[], touched: ReadonlyMap<string, unknown>, ttlMs: number): ClosedSequence[] {
     if (this.clock === null) return [];
     const rule = ruleOf(this.clock, ttlMs);
     const { times } = this.#memory;
-    const idle = new Set<string>();
-    for (const key of found) {
-      if (touched.has(key) || this.#busy.has(key)) continue;
+    const idle = new Map<string, ClosedSequence>();
+    for (const { key, bytes } of found) {
+      if (touched.has(key) || this.#busy.has(key) || idle.has(key)) continue;
+      const end = { key, cause: 'silent', by: null } as const;
       const slot = this.#slots.get(key);
-      if (slot !== undefined) {
-        // The stored state is older than the one in memory.
-        if (!isPassedOver(rule, times[slot * TIMES_SIZE + TIMES.watermarkMs])) continue;
-        this.#slots.delete(key);
-        this.#memory.close(slot);
+      if (slot === undefined) {
+        idle.set(key, { ...end, ...(this.#memory.statesIn(bytes) ?? NO_STATES) });
+        continue;
       }
-      idle.add(key);
+      // The stored state is older than the one in memory.
+      if (!isPassedOver(rule, times[slot * TIMES_SIZE + TIMES.watermarkMs])) continue;
+      this.#slots.delete(key);
+      idle.set(key, { ...end, ...this.#memory.statesAt(slot) });
+      this.#memory.close(slot);
     }
-    return [...idle];
+    return [...idle.values()];
   }
 
   /** A fresh slot for a series that begins again after its end. */
@@ -145,6 +149,9 @@ export class ShardSeries {
     this.clock = null;
   }
 }
+
+/** What a state of another model has to tell: nothing. */
+const NO_STATES = { streamState: new Float64Array(0), state: new Float64Array(0), isQuarantined: true } as const;
 
 function ruleOf({ watermarkMs, sinceMs }: Watermark, ttlMs: number): IdleRule {
   return { ttlMs, watermarkMs, sinceMs };

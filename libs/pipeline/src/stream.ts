@@ -37,6 +37,21 @@ export interface RowOutput {
   readonly stateAt: number;
 }
 
+/** How a sequence came to its end: a row ended it, its series began anew with a row, or it was silent for longer than the stream's TTL. */
+export type SequenceCause = 'ended' | 'restarted' | 'silent';
+
+/** A sequence that is over. Its states are those behind its last row. */
+export interface SequenceEnd {
+  readonly key: string;
+  readonly cause: SequenceCause;
+  /** The row that ended it; null where no row of its own did: then the points must be a function of the states alone. */
+  readonly by: { readonly chunk: Chunk; readonly row: number } | null;
+  /** [stateSize] */
+  readonly streamState: Float64Array;
+  /** [outputState.size] */
+  readonly state: Float64Array;
+}
+
 /** What the points of a series are made with besides the row: forecasts that await their truth, corrections, running scores. */
 export interface OutputState {
   /** float64 values a series; a new series starts at zeros. */
@@ -88,4 +103,10 @@ export interface Stream {
   advance(chunk: Chunk, row: number, buffers: RowBuffers): RowAction;
   /** Appends the row's points in line protocol, and takes the row into its series' output state. Called in offset order. */
   emit(shard: Shard, chunk: Chunk, row: number, output: RowOutput, lines: LineWriter): void;
+  /**
+   * Appends the points of a sequence that is over, in line protocol. Called once a sequence behind the `emit` of its rows, not for a quarantined one. A silent
+   * sequence is told when its state is removed or its series is heard again, whichever comes first: a replay may tell it again, so its points are a pure
+   * function of its states. Absent: nothing is told.
+   */
+  close?(shard: Shard, end: SequenceEnd, lines: LineWriter): void;
 }

@@ -29,6 +29,9 @@ export {
 } from './calls/outputs.ts';
 export type { CallRules } from './calls/rules.ts';
 export { parseCallRules } from './calls/rules.ts';
+export type { CallEndReader, ReadCall } from './calls/summary-model.ts';
+export { createCallEndReader, SUMMARY_GROUPS, SUMMARY_MODEL, summarySpec } from './calls/summary-model.ts';
+export { readNoted, SUMMARY_INPUTS, SUMMARY_STATE_SIZE, SUMMARY_TURNS_MAX } from './calls/summary-state.ts';
 export type { Declaration, QuantileOutput } from './declared/declaration.ts';
 export { declarationDigest } from './declared/declaration-digest.ts';
 export { createDeclaredStream } from './declared/declared-stream.ts';

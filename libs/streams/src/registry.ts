@@ -30,6 +30,8 @@ export interface StreamOptions {
   readonly rules?: string;
   /** Points of calls beside sentiment and alerts; default none. */
   readonly callPoints?: readonly CallPoints[];
+  /** Reads a call that is over, for the points of `summary`. */
+  readonly summaryModel?: Model;
 }
 
 interface BuiltIn {

@@ -42,7 +42,7 @@ const ON_OFF = byTopic(z.enum(['on', 'off'], { error: 'must be on or off' }).tra
 /** A model's name is a folder's name. */
 const MODEL = byTopic(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a model'));
 
-/** `turns`, `figures`, `rollups`, `scores`, some of them separated by commas, or `none`. */
+/** `turns`, `figures`, `rollups`, `scores`, `summary`, some of them separated by commas, or `none`. */
 export const CALL_POINTS_LIST = z
   .string()
   .transform((text) => (text === 'none' ? [] : text.split(',').map((part) => part.trim())))
@@ -64,7 +64,7 @@ export const STREAM_FIELDS = {
   TIDELINE_VERIFY: ON_OFF.optional(),
   /** A file of rules for alerts over calls: `rules.yaml`, or `calls=rules.yaml`. */
   TIDELINE_RULES: byTopic(z.string().min(1, 'must be the path of a file')).optional(),
-  /** Points of calls beside sentiment and alerts: `turns,figures,rollups,scores`, some of them, or `none`. */
+  /** Points of calls beside sentiment and alerts: `turns,figures,rollups,scores,summary`, some of them, or `none`. */
   TIDELINE_CALL_POINTS: CALL_POINTS_LIST.default(CALL_POINTS),
   /** The model of a topic, `ticks=ticks-v2`; the stream's own where nothing is said. */
   TIDELINE_MODEL: MODEL.optional(),

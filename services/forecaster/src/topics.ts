@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createEngine, type Engine, type EngineKind, loadModel } from '@tideline/nn';
-import type { Stream } from '@tideline/pipeline';
-import { assertModelFits, describeStream, type TopicStream } from '@tideline/streams';
+import { createEngine, type Engine, type EngineKind, loadModel, type Model } from '@tideline/nn';
+import { ConfigError, type Stream } from '@tideline/pipeline';
+import { assertModelFits, describeStream, SUMMARY_MODEL, type TopicStream } from '@tideline/streams';
 
 /** Name of the model that serves a topic: its own, or that of its stream. */
 export function modelOf({ stream, model }: TopicStream): string {
@@ -33,11 +34,27 @@ export async function loadTopics(
     const modelName = modelOf(entry);
     const { create, declaration } = describeStream(name);
     const { model, card } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
-    const stream = create({ modelName, model, ...rules });
+    const summaryModel = await loadSummaryModel(entry, options.modelsFolder);
+    const stream = create({ modelName, model, ...rules, ...summaryModel });
     assertModelFits(stream, model.spec, { declaration, card });
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });
     options.onEngine({ topic, engine, reasons });
     topics.set(topic, { stream, engine });
   }
   return topics;
+}
+
+/** The model that reads calls that are over, where their summaries are wanted. Throws ConfigError where it is not there. */
+async function loadSummaryModel(
+  { stream, callPoints = [] }: TopicStream,
+  modelsFolder: string,
+): Promise<{ readonly summaryModel?: Model }> {
+  if (stream !== 'calls' || !callPoints.includes('summary')) return {};
+  const path = join(modelsFolder, SUMMARY_MODEL, 'model.tdl');
+  if (!existsSync(path))
+    throw new ConfigError([
+      `Summaries of calls need the model '${path}', which is not there: copy it from Tideline's own, train one with 'tideline train ${SUMMARY_MODEL}', ` +
+        `or leave 'summary' out of TIDELINE_CALL_POINTS (--call-points).`,
+    ]);
+  return { summaryModel: (await loadModel(path)).model };
 }

@@ -19,6 +19,8 @@ export type {
 export { reaches, spreadOf } from './backtest/result.ts';
 export { figuresCsv, forecastsCsv, resultCard, resultJson } from './backtest/result-files.ts';
 export { resultText } from './backtest/result-text.ts';
+export type { CallEndsOptions } from './call-ends.ts';
+export { trainCallEnds } from './call-ends.ts';
 export type { BacktestVolumeOptions } from './call-volume/backtest-volume.ts';
 export { backtestVolume } from './call-volume/backtest-volume.ts';
 export type { CallVolumeTrainerOptions } from './call-volume/call-volume.ts';

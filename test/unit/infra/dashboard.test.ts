@@ -24,6 +24,10 @@ const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
   ).split(' '),
   alert: 'agent kind queue rule series severity stream offset partition reason value'.split(' '),
   acknowledgement: 'agent queue rule series severity stream at by id note'.split(' '),
+  call_summary: (
+    'agent model queue series stream categories class decisive_1 decisive_2 decisive_3 dissatisfied duration_ms effect_1 effect_2 effect_3 ended_by ' +
+    'line_1 line_2 line_3 line_4 negative neutral offset partition positive satisfaction score turns turns_read'
+  ).split(' '),
   arrivals:
     'horizon model queue series stream agents agents_q90 interval_ms last load offset partition q10 q50 q90 service_level target'.split(
       ' ',

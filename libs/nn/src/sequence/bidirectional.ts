@@ -2,7 +2,7 @@ import { dot } from '../cells/affine.ts';
 import type { Engine } from '../engine.ts';
 import type { Model, ModelSpec } from '../model.ts';
 import { stateSizeOf } from '../model.ts';
-import { partModel, stateOf, withSlot } from './part-model.ts';
+import { type EngineWork, partModel, stateOf, withSlot } from './part-model.ts';
 import type { LinearRun } from './sequence-model.ts';
 
 /**
@@ -21,7 +21,7 @@ export function createBidirectional({ spec, weights }: Model, make: (part: Model
     return make(partModel(spec, { name, inputSize, layers: [layer], head: null }));
   });
 
-  const run: LinearRun['run'] = async ({ inputs, steps, state, last }) => {
+  const run: LinearRun['run'] = function* ({ inputs, steps, state, last }) {
     const stateAtEnd = new Float32Array(stateSizeOf(spec));
     let y = inputs;
     for (let place = 0; place < engines.length; place += 2) {
@@ -29,7 +29,7 @@ export function createBidirectional({ spec, weights }: Model, make: (part: Model
       y = new Float32Array(steps * 2 * hiddenSize);
       for (const direction of [0, 1] as const) {
         const begin = state === null ? null : partState(spec, state, place + direction);
-        const one = await runDirection(engines[place + direction], { inputs: below, steps, direction, state: begin });
+        const one = yield* runDirection(engines[place + direction], { inputs: below, steps, direction, state: begin });
         for (let t = 0; t < steps; t += 1)
           y.set(one.h.subarray(t * hiddenSize, (t + 1) * hiddenSize), (2 * t + direction) * hiddenSize);
         setPartState(spec, stateAtEnd, place + direction, one.state);
@@ -62,13 +62,13 @@ function runDirection(
     readonly direction: 0 | 1;
     readonly state: Float32Array | null;
   },
-): Promise<{ readonly h: Float32Array; readonly state: Float32Array }> {
+): EngineWork<{ readonly h: Float32Array; readonly state: Float32Array }> {
   const { inputs, steps, direction, state } = part;
-  return withSlot(engine, state, async (slot) => {
+  return withSlot(engine, state, function* (slot) {
     const h = new Float32Array(steps * engine.outputSize);
     const rows = Uint32Array.from({ length: steps }, (_, t) => (direction === 0 ? t : steps - 1 - t));
-    await engine.run({ slot, rows, inputs, outputs: h });
-    return { h, state: await stateOf(engine, slot) };
+    yield engine.run({ slot, rows, inputs, outputs: h }) ?? undefined;
+    return { h, state: yield* stateOf(engine, slot) };
   });
 }
 

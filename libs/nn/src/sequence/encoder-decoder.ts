@@ -4,7 +4,7 @@ import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
 import { decoderInputSizeOf } from '../tensors.ts';
 import { assertFinite, assertLength, InputError, stepsOf } from './input-error.ts';
-import { partModel, stateOf, withSlot } from './part-model.ts';
+import { type EngineWork, inTurn, partModel, stateOf, withSlot } from './part-model.ts';
 import type { SequenceOptions, SequenceOutputs } from './sequence-model.ts';
 
 /** Outputs of one call at most. */
@@ -70,38 +70,39 @@ export function createEncoderDecoder(model: Model, options: SequenceOptions = {}
   const head = headOf(spec);
   const { feedbackSize } = head;
 
-  function encode(inputs: Float32Array, steps: number): Promise<Float32Array> {
-    return withSlot(encoder, null, async (slot) => {
+  function encode(inputs: Float32Array, steps: number): EngineWork<Float32Array> {
+    return withSlot(encoder, null, function* (slot) {
       const rows = Uint32Array.from({ length: steps }, (_, t) => t);
-      await encoder.run({ slot, rows, inputs, outputs: new Float32Array(steps) });
-      return stateOf(encoder, slot);
+      yield encoder.run({ slot, rows, inputs, outputs: new Float32Array(steps) }) ?? undefined;
+      return yield* stateOf(encoder, slot);
     });
   }
 
   async function run(inputs: Float32Array, decode: DecodeOptions): Promise<SequenceOutputs> {
     const sourceSteps = stepsOf(inputs, spec.inputSize, `Inputs of '${spec.name}'`);
     assertDecode(spec.name, decode, { feedbackSize, knownSize });
-    const begin = await encode(inputs, sourceSteps);
+    const begin = await inTurn(encode(inputs, sourceSteps));
     const x = new Float32Array(size);
     if (summaryEachStep)
       x.set(begin.subarray((spec.layers - 1) * spec.hiddenSize, spec.layers * spec.hiddenSize), size - spec.hiddenSize);
     if (decode.first) x.set(decode.first);
-    return withSlot(decoder, begin, async (slot) => {
+    const work = withSlot(decoder, begin, function* (slot) {
       const outputs = new Float32Array(decode.steps * spec.outputSize);
       const z = new Float32Array(spec.outputSize);
       const at = { slots: Uint32Array.of(slot), rows: Uint32Array.of(0), inputs: x, outputs: z };
       let steps = 0;
       for (let stopped = false; steps < decode.steps && !stopped; steps += 1) {
         if (decode.known) x.set(decode.known.subarray(steps * knownSize, (steps + 1) * knownSize), feedbackSize);
-        await decoder.step(at);
+        yield decoder.step(at) ?? undefined;
         const output = outputs.subarray(steps * spec.outputSize, (steps + 1) * spec.outputSize);
         head.read(z, 0, output, 0);
         if (decode.targets) x.set(decode.targets.subarray(steps * feedbackSize, (steps + 1) * feedbackSize));
         else head.feedBack(z, 0, x, 0);
         stopped = decode.stop?.(output, steps) ?? false;
       }
-      return { steps, outputs: outputs.slice(0, steps * spec.outputSize), state: await stateOf(decoder, slot) };
+      return { steps, outputs: outputs.slice(0, steps * spec.outputSize), state: yield* stateOf(decoder, slot) };
     });
+    return inTurn(work);
   }
 
   return {

@@ -9,10 +9,11 @@ export function createForward({ spec, weights }: Model, make: (part: Model) => E
   const engine = make(partModel(spec, { name: 'layers', inputSize, layers: weights.layers, head: weights }));
   return {
     run: ({ inputs, steps, state, last }) =>
-      withSlot(engine, state, async (slot) => {
+      withSlot(engine, state, function* (slot) {
         const z = new Float32Array(steps * outputSize);
-        await engine.run({ slot, rows: Uint32Array.from({ length: steps }, (_, t) => t), inputs, outputs: z });
-        return { z: last ? z.slice((steps - 1) * outputSize) : z, state: await stateOf(engine, slot) };
+        const rows = Uint32Array.from({ length: steps }, (_, t) => t);
+        yield engine.run({ slot, rows, inputs, outputs: z }) ?? undefined;
+        return { z: last ? z.slice((steps - 1) * outputSize) : z, state: yield* stateOf(engine, slot) };
       }),
     dispose: () => engine.dispose(),
   };

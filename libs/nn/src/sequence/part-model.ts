@@ -1,5 +1,6 @@
 import type { Engine, EngineOptions } from '../engine.ts';
 import type { LayerWeights, Model, ModelSpec, ModelWeights } from '../model.ts';
+import { ModelError } from '../model-error.ts';
 import { createModel } from '../tensors.ts';
 
 /** Makes the engine that steps a part; `createReferenceEngine` and `createSimdEngine` are two. */
@@ -35,23 +36,50 @@ function identityHead(size: number): Omit<ModelWeights, 'layers'> {
   return { headW, headB: new Float32Array(size) };
 }
 
+/** Work of engines in parts: yields what an engine gives, to be awaited; nothing, where the engine was done at once. */
+export type EngineWork<T> = Generator<Promise<void> | undefined, T, undefined>;
+
+/** Waits for each part. */
+export async function inTurn<T>(work: EngineWork<T>): Promise<T> {
+  let part = work.next();
+  while (!part.done)
+    try {
+      await part.value;
+      part = work.next();
+    } catch (error) {
+      part = work.throw(error);
+    }
+  return part.value;
+}
+
+/** Does it now. Throws ModelError where an engine is not done at once. */
+export function atOnce<T>(work: EngineWork<T>): T {
+  let part = work.next();
+  while (!part.done)
+    part =
+      part.value === undefined
+        ? work.next()
+        : work.throw(new ModelError('This engine is not done at once: use run, or a reference or simd engine.'));
+  return part.value;
+}
+
 /** `work` in a slot of its own; its state is `state` where given, else zero. */
-export async function withSlot<T>(
+export function* withSlot<T>(
   engine: Engine,
   state: Float32Array | null,
-  work: (slot: number) => Promise<T>,
-): Promise<T> {
+  work: (slot: number) => EngineWork<T>,
+): EngineWork<T> {
   const slot = engine.allocate();
   try {
     if (state !== null) engine.writeStates([slot], state);
-    return await work(slot);
+    return yield* work(slot);
   } finally {
     engine.release(slot);
   }
 }
 
-export async function stateOf(engine: Engine, slot: number): Promise<Float32Array> {
+export function* stateOf(engine: Engine, slot: number): EngineWork<Float32Array> {
   const state = new Float32Array(engine.stateSize);
-  await engine.readStates([slot], state);
+  yield engine.readStates([slot], state) ?? undefined;
   return state;
 }

@@ -5,7 +5,7 @@ import { ModelError } from '../model-error.ts';
 import { createBidirectional } from './bidirectional.ts';
 import { createForward } from './forward.ts';
 import { assertFinite, assertLength, stepsOf } from './input-error.ts';
-import type { MakeEngine } from './part-model.ts';
+import { atOnce, type EngineWork, inTurn, type MakeEngine } from './part-model.ts';
 
 export interface SequenceOptions {
   /** What steps the layers; the reference unless said, which knows every form. `createSimdEngine` is some 50 times as fast. */
@@ -32,6 +32,8 @@ export interface SequenceModel {
    * state have another shape or are not finite.
    */
   run(inputs: Float32Array, options?: { readonly state?: Float32Array }): Promise<SequenceOutputs>;
+  /** The same now, by an engine that is done at once (reference, simd). Throws ModelError where it is not. */
+  runNow(inputs: Float32Array, options?: { readonly state?: Float32Array }): SequenceOutputs;
   dispose(): void;
 }
 
@@ -43,7 +45,7 @@ export interface LinearRun {
     readonly steps: number;
     readonly state: Float32Array | null;
     readonly last: boolean;
-  }): Promise<{ readonly z: Float32Array; readonly state: Float32Array }>;
+  }): EngineWork<{ readonly z: Float32Array; readonly state: Float32Array }>;
   dispose(): void;
 }
 
@@ -61,11 +63,11 @@ export function createSequenceModel(model: Model, options: SequenceOptions = {})
   const scope = spec.head?.scope ?? 'per-step';
   const stateSize = stateSizeOf(spec);
 
-  async function run(inputs: Float32Array, from: { readonly state?: Float32Array } = {}): Promise<SequenceOutputs> {
+  function* read(inputs: Float32Array, from: { readonly state?: Float32Array } = {}): EngineWork<SequenceOutputs> {
     const steps = stepsOf(inputs, spec.inputSize, `Inputs of '${spec.name}'`);
     const { state: begin = null } = from;
     if (begin !== null) assertState(begin);
-    const { z, state } = await network.run({ inputs, steps, state: begin, last: scope === 'last-step' });
+    const { z, state } = yield* network.run({ inputs, steps, state: begin, last: scope === 'last-step' });
     const rows = scope === 'sequence' ? meanOf(z, steps, spec.outputSize) : z;
     const outputs = new Float32Array(rows.length);
     for (let at = 0; at < rows.length; at += spec.outputSize) head.read(rows, at, outputs, at);
@@ -77,7 +79,13 @@ export function createSequenceModel(model: Model, options: SequenceOptions = {})
     assertFinite(state, stateSize, `State of '${spec.name}'`);
   }
 
-  return { model, run, dispose: () => network.dispose() };
+  return {
+    model,
+    // Also what is wrong with the inputs comes as a rejection.
+    run: async (...sequence) => inTurn(read(...sequence)),
+    runNow: (...sequence) => atOnce(read(...sequence)),
+    dispose: () => network.dispose(),
+  };
 }
 
 /** Mean of z over the steps, which is z of the mean h. z: [steps][size]. */

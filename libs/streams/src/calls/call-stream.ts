@@ -4,10 +4,12 @@ import {
   escapeTag,
   type LatePolicy,
   type OutputState,
+  pointSubNs,
   pointTime,
   type RowAction,
   type RowBuffers,
   type RowOutput,
+  type SequenceEnd,
   type Shard,
   type Stream,
   shardName,
@@ -30,6 +32,8 @@ import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './output
 import { CALL_REDACTION } from './redaction.ts';
 import { isNegative, rollTurn, supervisorTags } from './rollup.ts';
 import { type CallRules, RULES_MAX } from './rules.ts';
+import { createCallSummary, type EndedCall, type SaidTurn } from './summary.ts';
+import { SUMMARY_STATE_SIZE } from './summary-state.ts';
 import { readText, textStateSize, writeText } from './text-state.ts';
 import { TIMING_STATE_SIZE, type TimedTurn, type TurnTiming, timeTurn } from './turn-timing.ts';
 import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
@@ -74,13 +78,15 @@ export interface CallStreamOptions {
   readonly rules?: CallRules;
   /** Points beside sentiment and alerts; default none. */
   readonly points?: readonly CallPoints[];
+  /** Reads a call that is over; needed for the points of `summary`. */
+  readonly summaryModel?: Model;
 }
 
 /**
  * `turns`: the redacted text of each turn, for who looks at the call; `figures`: how the call stands at it. `rollups`: what it adds to agent, queue and
- * supervisor. `scores`: what forecasts were worth, once their turns were said.
+ * supervisor. `scores`: what forecasts were worth, once their turns were said. `summary`: one point when the call is over, by `summaryModel`.
  */
-export const CALL_POINTS = ['turns', 'figures', 'rollups', 'scores'] as const;
+export const CALL_POINTS = ['turns', 'figures', 'rollups', 'scores', 'summary'] as const;
 export type CallPoints = (typeof CALL_POINTS)[number];
 
 /**
@@ -102,6 +108,10 @@ export function createCallStream(options: CallStreamOptions): Stream {
   const supervisorOf = supervisorTags(rules.supervisors);
   const outputState = outputStateOf(options);
   const horizon = options.model === undefined || classGroupsOf(options.model.spec).length === 0 ? 'customer' : 'turns';
+  const { summaryModel } = options;
+  // Where nothing steps (ingest) there is no model to tell calls that are over.
+  const summary =
+    summaryModel !== undefined && points.includes('summary') ? createCallSummary(summaryModel, rules) : null;
   return {
     name: 'calls',
     looksForSaturation: true,
@@ -129,10 +139,18 @@ export function createCallStream(options: CallStreamOptions): Stream {
       const fields = figures ? figureTurn(figuredTurn(point, timing), output.state, at + places.figures) : '';
       if (keepsTurns || figures) lines.push(turnLine(point, fields, keepsTurns));
       if (rollsUp) lines.push(rollupLine(point, { alerts: alerts.length, timing, supervisorOf }));
+      summary?.note(saidTurn(point), output.state, at + places.summary);
       if (!scores) return;
       for (const settled of followForecasts(followedTurn(point), output.state, at + places.scores, horizon))
         lines.push(scoreLine(point, settled));
     },
+    ...(summary === null
+      ? {}
+      : {
+          close(shard, end, lines) {
+            for (const line of summary.close(endedCall(shard, end, places.summary))) lines.push(line);
+          },
+        }),
   };
 }
 
@@ -144,6 +162,7 @@ const PARTS = {
   timing: { of: ['figures', 'rollups'], size: TIMING_STATE_SIZE, meaning: 0x5f3759df },
   scores: { of: ['scores'], size: FORECAST_SCORES_SIZE, meaning: 0x6b8f3a17 },
   figures: { of: ['figures'], size: CALL_FIGURES_SIZE, meaning: 0x1d872b41 },
+  summary: { of: ['summary'], size: SUMMARY_STATE_SIZE, meaning: 0x2c1b3c6d },
 } as const satisfies Record<string, { of: readonly CallPoints[]; size: number; meaning: number }>;
 type OutputPart = keyof typeof PARTS;
 
@@ -153,7 +172,7 @@ function outputParts(points: readonly CallPoints[]): OutputPart[] {
 
 /** Where each part begins; a part that is not kept is nowhere. */
 function outputPlaces(points: readonly CallPoints[]): Readonly<Record<OutputPart, number>> {
-  const places = { timing: -1, scores: -1, figures: -1 };
+  const places = { timing: -1, scores: -1, figures: -1, summary: -1 };
   let at = RULES_MAX;
   for (const part of outputParts(points)) {
     places[part] = at;
@@ -252,6 +271,26 @@ function tagsOf({
     agent: tag(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS)),
     queue: tag(readText(context, contextAt + CALL_CONTEXT.queue, TAG_NUMBERS)),
     series: escapeTag(chunk.keys[chunk.keyOf[row]]),
+  };
+}
+
+function saidTurn(point: TurnPoint): SaidTurn {
+  const { chunk, row, said, output } = point;
+  const { speaker, text, score, silenceMs } = ruledTurn(point);
+  return {
+    ...{ said, speaker, text, score, silenceMs, timeMs: chunk.timeMs[row], timeNs: pointSubNs(chunk, row) },
+    ...{ compound: output.context[output.contextAt + CALL_CONTEXT.compound], offset: chunk.offsets[row] },
+    isHeld: output.context[output.contextAt + CALL_CONTEXT.held] === 1,
+  };
+}
+
+/** The queue and the agent that the call had at its end. */
+function endedCall(shard: Shard, end: SequenceEnd, at: number): EndedCall {
+  const { streamState } = end;
+  return {
+    ...{ shard, end, at, turns: streamState[S.count] },
+    queue: tag(readText(streamState, S.queue, TAG_NUMBERS)),
+    agent: tag(readText(streamState, S.agent, TAG_NUMBERS)),
   };
 }
 

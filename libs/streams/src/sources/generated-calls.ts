@@ -76,6 +76,7 @@ function oneCall(random: () => number, callId: string, startMs: number): SourceR
   const thing = pick(random, THINGS);
   let ts = startMs;
   let mood = random() * 2 - 1.2;
+  let moodSum = 0;
   const add = (event: Readonly<Record<string, unknown>>): void => {
     records.push({ topic: 'calls', key: callId, value: JSON.stringify({ callId, ts, ...event }), timestampMs: ts });
   };
@@ -102,9 +103,19 @@ function oneCall(random: () => number, callId: string, startMs: number): SourceR
       endMs: ts - startMs,
       final: true,
     });
+    moodSum += mood;
     mood = Math.max(-1.2, Math.min(1.2, mood + (random() - 0.42) * 0.7));
   }
   ts += 500;
-  add({ type: 'ended' });
+  add({ type: 'ended', ...outcomeOf(mood, moodSum / turns) });
   return records;
+}
+
+/** What a survey after the call would say: the customer's mood at the end, and a rating of 1 to 5 in which the whole call counts, too. */
+function outcomeOf(mood: number, meanMood: number): { readonly sentiment: string; readonly satisfaction: number } {
+  const rating = Math.round(3 + 1.9 * (0.6 * mood + 0.4 * meanMood));
+  return {
+    sentiment: mood < -0.3 ? 'negative' : mood > 0.35 ? 'positive' : 'neutral',
+    satisfaction: Math.max(1, Math.min(5, rating)),
+  };
 }

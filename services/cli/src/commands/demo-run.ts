@@ -88,7 +88,7 @@ function streamsOf(options: DemoOptions): readonly TopicStream[] {
   const {
     once = false,
     rules = once ? undefined : DEMO_RULES,
-    callPoints = once ? 'none' : 'turns,figures,rollups,scores',
+    callPoints = once ? 'none' : 'turns,figures,rollups,scores,summary',
   } = options;
   const points = CALL_POINTS_LIST.safeParse(callPoints);
   if (!points.success)

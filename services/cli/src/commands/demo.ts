@@ -60,7 +60,7 @@ export function addDemo(program: Program): void {
     .option('--rules <file>', 'rules for alerts over calls (default: docs/rules.yaml, with --once none; docs/calls.md)')
     .option(
       '--call-points <list>',
-      'points of calls beside sentiment and alerts: turns, figures, rollups, scores or none (default: all, with --once none)',
+      'points of calls beside sentiment and alerts: turns, figures, rollups, scores, summary or none (default: all, with --once none)',
     )
     .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
     .addHelpText('after', EXAMPLES)

@@ -1,10 +1,12 @@
-import type { CellKind } from '@tideline/nn';
+import { join } from 'node:path';
+import { type CellKind, loadModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { type CallVolumeSettings, readStreamFile } from '@tideline/streams';
 import {
   readRecordFiles,
   type TrainedModel,
   type TrainerOptions,
+  trainCallEnds,
   trainCalls,
   trainCallVolume,
   trainDeclared,
@@ -22,6 +24,8 @@ export interface DeclaredOptions {
   readonly layers: number;
   readonly learningRate: number;
   readonly patience: number;
+  /** Folder of the call model that `calls-summary` reads. */
+  readonly callModel: string;
 }
 
 /** Trains the model of the stream that the file `path` declares on the records of `--data`. Throws ConfigError where there is none. */
@@ -73,4 +77,16 @@ export async function trainVolumes(
     records,
     source: { files, ...(Object.keys(map).length === 0 ? {} : { map }) },
   });
+}
+
+/** Trains the model that reads calls that are over, on the calls of `--data`; without any, on generated ones: the shipped model again, to the bit. */
+export async function trainSummaries(
+  { data = [], map: parts = [], callModel: path }: DeclaredOptions,
+  trainer: TrainerOptions,
+): Promise<TrainedModel> {
+  const { model: callModel } = await loadModel(join(path, 'model.tdl'));
+  if (data.length === 0) return trainCallEnds({ ...trainer, callModel });
+  const map = parseMap(parts);
+  const { records, files } = await readRecordFiles(data, { stream: 'calls', map });
+  return trainCallEnds({ ...trainer, callModel, own: { records, files } });
 }

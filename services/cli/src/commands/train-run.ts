@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { describeStream, isStreamFile } from '@tideline/streams';
+import { describeStream, isStreamFile, SUMMARY_MODEL } from '@tideline/streams';
 import {
   checkpointToResume,
   type TrainedModel,
@@ -11,7 +11,7 @@ import {
   writeCheckpoint,
 } from '@tideline/trainer';
 import { EXIT_BROKEN, EXIT_STOPPED } from './train.ts';
-import { type DeclaredOptions, trainCallsFrom, trainFromFile, trainVolumes } from './train-declared.ts';
+import { type DeclaredOptions, trainCallsFrom, trainFromFile, trainSummaries, trainVolumes } from './train-declared.ts';
 import { trainProgress } from './train-progress.ts';
 
 export interface TrainOptions extends DeclaredOptions {
@@ -28,11 +28,12 @@ type Trainer = (options: TrainerOptions) => Promise<TrainedModel>;
 
 /** Throws ConfigError where there is no such stream. */
 function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
-  const known = 'ticks, calls, call-volume';
+  const known = `ticks, calls, ${SUMMARY_MODEL}, call-volume`;
   if (stream === undefined)
     throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
   if (stream === 'ticks') return trainTicks;
   if (stream === 'calls') return (trainer) => trainCallsFrom(options, trainer);
+  if (stream === SUMMARY_MODEL) return (trainer) => trainSummaries(options, trainer);
   const { callVolume } =
     stream === 'call-volume' || isStreamFile(stream) ? describeStream(stream) : { callVolume: null };
   if (callVolume !== null) return (trainer) => trainVolumes(stream, callVolume, options, trainer);
@@ -105,6 +106,6 @@ async function writeModel({ model, card }: TrainedModel, { out, json }: TrainOpt
     json
       ? `${JSON.stringify(result)}\n`
       : `${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n` +
-          `A running pipeline goes over to it with 'tideline models promote'.\n`,
+          `${result.model === SUMMARY_MODEL ? 'Forecasters read it when they start.' : "A running pipeline goes over to it with 'tideline models promote'."}\n`,
   );
 }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { CellKind } from '@tideline/nn';
+import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 import { positive, wholeNumber } from './option-values.ts';
 
@@ -12,6 +14,7 @@ const HELP_END = `Examples:
   tideline train ticks                                      the shipped model again, to the bit
   tideline train call-volume --data calls.csv --map queue=skill ts=interval_start calls=offered --out my-models
   tideline train calls --data labelled-calls.jsonl --out my-models
+  tideline train calls-summary --data rated-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
 
@@ -22,10 +25,10 @@ export function addTrain(program: Program): void {
   program
     .command('train')
     .description(
-      'train the model of a stream and write model.tdl and card.json: ticks, calls and call-volume, the shipped ones, from data ' +
-        'that npm packages ship or that is generated; calls, call-volume and a stream that a file declares from --data',
+      'train the model of a stream and write model.tdl and card.json: ticks, calls, calls-summary and call-volume, the shipped ones, from ' +
+        'data that npm packages ship or that is generated; calls, calls-summary, call-volume and a stream that a file declares from --data',
     )
-    .argument('[stream]', 'ticks, calls, call-volume, or the file that declares the stream')
+    .argument('[stream]', 'ticks, calls, calls-summary, call-volume, or the file that declares the stream')
     .option('--stream <name>', 'the stream, as an option instead of the argument')
     .option(
       '--data <file...>',
@@ -42,6 +45,11 @@ export function addTrain(program: Program): void {
     .option('--layers <number>', 'recurrent layers, of a declared stream', wholeNumber(1), 1)
     .option('--learning-rate <rate>', 'of the optimizer, of a declared stream', positive, 3e-3)
     .option('--patience <epochs>', 'epochs without a better validation loss, of a declared stream', wholeNumber(0), 5)
+    .option(
+      '--call-model <folder>',
+      'the call model whose answers calls-summary reads',
+      join(MODELS_FOLDER, 'calls-gru'),
+    )
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber(0), 1)
     .option('--epochs <number>', 'epochs at most', wholeNumber(0), EPOCHS_DEFAULT)
