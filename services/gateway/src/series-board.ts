@@ -75,8 +75,8 @@ export class SeriesBoard {
         continue;
       }
       if (line.startsWith(TURN_PREFIX)) {
-        // Without texts a turn's point has figures alone.
-        if (line.includes(',text="')) this.#addText(line);
+        // Without texts a turn's point has figures alone. From InfluxDB the text is the first field.
+        if (/[ ,]text="/.test(line)) this.#addText(line);
         continue;
       }
       const point = parseLivePoint(line);
