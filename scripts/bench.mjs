@@ -8,6 +8,7 @@ import { fail, ROOT, runProgram } from './run.mjs';
 const BENCHES = {
   pipeline: 'the standard job from Kafka to InfluxDB: records a second, processor time, memory, every point checked',
   latency: 'from a tick to its acknowledged point at a steady rate',
+  scaling: 'one, two and four forecasters where a step costs time and no processor',
   calls: 'from an utterance to its alert, with 2,000 calls under way',
   hops: 'what a record costs at each hop, from processor profiles of a run of the standard job',
   engines:

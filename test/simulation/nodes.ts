@@ -25,6 +25,7 @@ export interface Settings {
   readonly seriesMax: number;
   /** 0: a drained shard goes back to the queue at once. */
   readonly holdMs: number;
+  readonly backlogsMax: number;
   /** Share of the words to holders that are lost. */
   readonly wordLoss: number;
   /** 0: no checkpoints are written, and nothing is restored. */
@@ -140,6 +141,7 @@ export function startForecaster(site: Site, name: string, version: ModelVersion)
     batchEntriesMax: settings.batchEntriesMax,
     sliceRecordsMax: settings.sliceRecordsMax,
     seriesMax: settings.seriesMax,
+    backlogsMax: settings.backlogsMax,
     ...(settings.holdMs > 0 && { hold: { idleMs: settings.holdMs, slots: settings.concurrency } }),
   });
   if (settings.holdMs > 0) hearOfAppends(site, process, forecaster);

@@ -134,6 +134,7 @@ function drawSettings(chance: Chance): Settings {
     checkpointIntervalMs: chance.is(0.6) ? Math.round(chance.magnitude(100, 2_000)) : 0,
     checkpointBytesPerSecond: chance.magnitude(100, 20_000),
     holdMs: chance.is(0.6) ? Math.round(chance.magnitude(5, 3_000)) : 0,
+    backlogsMax: chance.whole(0, 3),
     wordLoss: chance.is(0.5) ? chance.number() : 0,
   };
 }

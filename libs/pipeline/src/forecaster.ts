@@ -59,6 +59,8 @@ export interface ForecasterOptions {
   readonly seriesMax: number;
   /** A drained shard is kept for `idleMs` (see Hold), as long as fewer than `slots` shards are served. Without it each goes back to the queue at once. */
   readonly hold?: { readonly idleMs: number; readonly slots: number };
+  /** Of more shards with a backlog (their last read was full) each goes back to the queue after a batch, where a forecaster with less to do finds it. */
+  readonly backlogsMax?: number;
 }
 
 interface Served {
@@ -79,6 +81,8 @@ export class Forecaster {
   /** Handlers under way, a shard: a ticket that comes back to this process while its old handler still runs waits for it. */
   readonly #serving = new Map<string, Promise<void>>();
   readonly #holds = new Map<string, Hold>();
+  /** Shards whose last read was full. */
+  readonly #backlogs = new Set<string>();
   /** Shards left to others, with the model of their states. */
   readonly #foreign = new Map<string, string>();
   #stopping = false;
@@ -172,6 +176,16 @@ export class Forecaster {
     if (!signal.aborted) await this.#release(shard, { epoch, keep: false, signal });
   }
 
+  #noteBacklog(shard: Shard, isOne: boolean): void {
+    if (isOne) this.#backlogs.add(shardName(shard));
+    else this.#backlogs.delete(shardName(shard));
+  }
+
+  #isCrowded(shard: Shard): boolean {
+    const { backlogsMax = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#backlogs.size > backlogsMax && this.#backlogs.has(shardName(shard));
+  }
+
   #mayHold(): boolean {
     const { hold } = this.#options;
     return hold !== undefined && !this.#stopping && this.#serving.size < hold.slots;
@@ -221,10 +235,12 @@ export class Forecaster {
         if (signal.aborted) return;
         // Step 1.
         const fence: Fence = { epoch: claim.epoch, positions: [served.position, position] };
-        const entries: LogEntry[] = isDrained
-          ? []
-          : await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax, fence));
-        const sliceOver = records >= sliceRecordsMax || this.#stopping;
+        const sliceOver = records >= sliceRecordsMax || this.#stopping || (records > 0 && this.#isCrowded(shard));
+        const entries: LogEntry[] =
+          isDrained || sliceOver
+            ? []
+            : await this.#retry(shard, signal, () => store.read(shard, position, batchEntriesMax, fence));
+        this.#noteBacklog(shard, entries.length === batchEntriesMax);
         if (entries.length === 0 || sliceOver) {
           isDrained = false;
           if (!sliceOver && this.#mayHold() && (await hold.goesOn(position, flight))) continue;
@@ -258,6 +274,7 @@ export class Forecaster {
       }
     } finally {
       this.#holds.delete(shardName(shard));
+      this.#noteBacklog(shard, false);
       await flight;
     }
   }

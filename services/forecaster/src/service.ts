@@ -75,6 +75,7 @@ export async function runForecaster(
     batchEntriesMax: config.TIDELINE_BATCH_ENTRIES_MAX,
     sliceRecordsMax: config.TIDELINE_SLICE_RECORDS_MAX,
     seriesMax: config.TIDELINE_SERIES_MAX,
+    backlogsMax: config.TIDELINE_BACKLOGS_MAX,
     ...(idleMs === 0 ? {} : { hold: { idleMs, slots: config.TIDELINE_CONCURRENCY } }),
   });
   const listener = (shard: string, head: number): void => forecaster.appended(shard, head);

@@ -25,16 +25,16 @@ export interface Row {
 export const newStore = () => createMemoryShardStore({ logBytesMax: 1e6 });
 
 /** Appends one log entry of the rows, from the shard's head on. */
-export async function append(store: ShardStore, rows: readonly Row[]): Promise<void> {
+export async function append(store: ShardStore, rows: readonly Row[], shard: Shard = SHARD): Promise<void> {
   const stream = createChainStream();
-  const from = (await store.head(SHARD)) ?? 0;
+  const from = (await store.head(shard)) ?? 0;
   const builder = new ChunkBuilder(stream.schema, rows.length);
   rows.forEach(({ key, kind = 'step' }, i) => {
     const value = JSON.stringify({ key, kind, value: 7 * (from + i), ts: 1_700_000_000_000 + from + i });
     stream.decode({ offset: from + i, key: null, value: Buffer.from(value), timestampMs: 0, headers: {} }, builder);
   });
   const next = from + rows.length;
-  await store.append(SHARD, { from, begins: from === 0, next, bytes: encodeChunk(builder.finish(next)) });
+  await store.append(shard, { from, begins: from === 0, next, bytes: encodeChunk(builder.finish(next)) });
 }
 
 export function start(
@@ -46,6 +46,7 @@ export function start(
     readonly foreignModel?: 'leave' | 'adopt';
     readonly sleep?: ForecasterOptions['sleep'];
     readonly hold?: ForecasterOptions['hold'];
+    readonly backlogsMax?: number;
   } = {},
 ) {
   const sink = createMemoryPointSink();
@@ -62,6 +63,7 @@ export function start(
     sliceRecordsMax: 1_000,
     seriesMax: 100,
     ...(options.hold && { hold: options.hold }),
+    ...(options.backlogsMax !== undefined && { backlogsMax: options.backlogsMax }),
   });
   return { forecaster, sink, events, announced };
 }

@@ -109,3 +109,16 @@ test('a held shard whose points are refused fails its ticket, as one that is not
   await append(store, [{ key: 's1' }]);
   await assert.rejects(run.forecaster.handle(TICKET, NEVER), /refused/);
 });
+
+test('of more shards with a backlog than a forecaster keeps, each goes back to the queue after a batch', async () => {
+  const store = newStore();
+  const run = start(store, { batchEntriesMax: 1, backlogsMax: 1 });
+  const shards = [0, 1].map((partition) => ({ ...SHARD, partition }));
+  for (const shard of shards) for (let i = 0; i < 3; i += 1) await append(store, [{ key: 's1' }], shard);
+  await Promise.all(shards.map((shard) => run.forecaster.handle({ shard, number: 1 }, NEVER)));
+  // One of the two was given back, with what is left of it; the other was alone then, and was drained.
+  assert.deepEqual(run.announced, [2]);
+  const left = (await store.status()).map(({ head, position }) => head - position).sort();
+  assert.equal(left[0], 0);
+  assert.ok(left[1] > 0);
+});
