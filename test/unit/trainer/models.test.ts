@@ -46,6 +46,23 @@ for (const [name, stream] of [
   });
 }
 
+test('the card of the model of call ends is that of the shipped weights, names the call model that it reads, and beats the last turn alone', async () => {
+  const { model, card } = await loadModel(join(MODELS, 'calls-summary', 'model.tdl'));
+  const { model: read } = await loadModel(join(MODELS, 'calls-gru', 'model.tdl'));
+  const shown = JSON.parse(readFileSync(join(MODELS, 'calls-summary', 'card.json'), 'utf8')) as Card & {
+    readonly test: Readonly<Record<string, number>>;
+    readonly reads: string;
+    readonly readsDigest: string;
+    readonly limits: string;
+  };
+  assert.deepEqual(shown, card);
+  assert.deepEqual([shown.digest, shown.reads, shown.readsDigest], [model.digest, 'calls-gru', read.digest]);
+  const { sentimentAccuracy, lastTurnAccuracy, constantAccuracy, ratingMae, constantRatingMae } = shown.test;
+  assert.ok(sentimentAccuracy > lastTurnAccuracy && lastTurnAccuracy > constantAccuracy);
+  assert.ok(ratingMae < constantRatingMae / 2);
+  assert.match(shown.limits, /says nothing about real calls/);
+});
+
 test('the card of the tick model scores each kind of series apart, and claims a gain over both baselines only where there is one', () => {
   const { test: scores } = JSON.parse(readFileSync(join(MODELS, 'ticks-lstm', 'card.json'), 'utf8')) as {
     readonly test: Readonly<Record<string, TickScore>>;
