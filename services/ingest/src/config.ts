@@ -22,7 +22,7 @@ export const INGEST_CONFIG = z.object({
   /** Partitions of a topic that ingest has to create. */
   TIDELINE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(4),
   /** Where records trickle in, Kafka is asked for them this often at most: more of them are stepped together, each a little later. */
-  TIDELINE_FETCH_INTERVAL_MS: z.coerce.number().int().min(0).max(1_000).default(5),
+  TIDELINE_FETCH_INTERVAL_MS: z.coerce.number().int().min(0).max(1_000).default(10),
   TIDELINE_LOG_BYTES_MAX: z.coerce
     .number()
     .int()

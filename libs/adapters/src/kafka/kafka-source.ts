@@ -61,7 +61,7 @@ const MAX_BYTES = 16 * MAX_BYTES_PER_PARTITION;
 const MAX_WAIT_MS = 100;
 const DETACH_AFTER_MS = 100;
 const HINT_INTERVAL_MS = 5_000;
-const FETCH_INTERVAL_MS = 5;
+const FETCH_INTERVAL_MS = 10;
 const POSITION_RETRY_MS = 1_000;
 
 /** A source over the given topics; `run` connects. */
