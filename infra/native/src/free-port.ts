@@ -1,7 +1,20 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+/**
+ * Below the ports that systems give to connections (Linux 32768 up, others 49152): a client that tries to come back to a server that is down could be given
+ * the server's own port, be connected to itself, and keep the server from starting again.
+ */
+const PORTS_FROM = 15_000;
+const PORTS_TO = 32_000;
+const TRIES_MAX = 100;
+
 /** A port of 127.0.0.1 that was free a moment ago. Another program can take it in between: starters try again. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const port = await listenOnce(randomInt(PORTS_FROM, PORTS_TO)).catch(() => null);
+    if (port !== null) return port;
+  }
   return listenOnce(0);
 }
 
