@@ -71,6 +71,8 @@ interface Served {
 }
 
 const RETRY_DELAY_MS_MAX = 5_000;
+/** After a larger batch a drained shard is not held: on the way through the queue more records gather, and large batches are cheaper a record. */
+const HELD_RECORDS_MAX = 500;
 /** So long a forecaster keeps a shard of another model before it goes back to the queue. */
 const FOREIGN_PAUSE_MS = 100;
 
@@ -230,6 +232,7 @@ export class Forecaster {
     let flight: Promise<void> = Promise.resolve();
     let hold = this.#beginHold(shard, signal);
     let isDrained = false;
+    let isSmall = true;
     try {
       for (;;) {
         if (signal.aborted) return;
@@ -243,7 +246,7 @@ export class Forecaster {
         this.#noteBacklog(shard, entries.length === batchEntriesMax);
         if (entries.length === 0 || sliceOver) {
           isDrained = false;
-          if (!sliceOver && this.#mayHold() && (await hold.goesOn(position, flight))) continue;
+          if (!sliceOver && isSmall && this.#mayHold() && (await hold.goesOn(position, flight))) continue;
           await flight;
           if (signal.aborted) return;
           const keep = !sliceOver;
@@ -270,7 +273,8 @@ export class Forecaster {
         position = batch.position;
         records += batch.records;
         // What comes from here on is told to the hold.
-        isDrained = entries.length < batchEntriesMax && this.#mayHold();
+        isSmall &&= batch.records <= HELD_RECORDS_MAX;
+        isDrained = isSmall && entries.length < batchEntriesMax && this.#mayHold();
       }
     } finally {
       this.#holds.delete(shardName(shard));

@@ -19,7 +19,7 @@ export const FORECASTER_CONFIG = z
     /** Shards that one process serves at once. */
     TIDELINE_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(16),
     /** Shards with a backlog that one process keeps; of more, each goes back to the queue after a batch, for whoever has less to do. */
-    TIDELINE_BACKLOGS_MAX: z.coerce.number().int().min(1).max(256).default(2),
+    TIDELINE_BACKLOGS_MAX: z.coerce.number().int().min(1).max(256).default(4),
     /** A drained shard stays with its forecaster so long without a record; 0: it goes back to the queue at once. */
     TIDELINE_HOLD_MS: z.coerce.number().int().min(0).max(60_000).default(1_000),
     TIDELINE_BATCH_ENTRIES_MAX: z.coerce.number().int().min(1).max(1_000).default(32),

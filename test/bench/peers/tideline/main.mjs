@@ -37,6 +37,8 @@ const env = {
   TIDELINE_INFLUX_DATABASE: INFLUX_DB,
   TIDELINE_STREAMS: `${TOPIC}=${join(HERE, 'stream.yaml')}`,
   TIDELINE_MODELS: models,
+  // Settings to compare: `--set TIDELINE_HOLD_MS=0`.
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TIDELINE_'))),
 };
 const services = ['forecaster', 'ingest'].map((name) =>
   spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'main.js')], { cwd: ROOT, env, stdio: 'inherit' }),
