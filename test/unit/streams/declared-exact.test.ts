@@ -30,12 +30,14 @@ output: {kind: quantiles, of: guarded, last: price, unit: sigma, horizons: [1, 3
 point: {with: [offset, m, size]}
 warm_up: 3`;
 const FOLLOWED = 'calibration: {rate: 0.1}, scores: {every: 5}, online: {}, also: [up, volatility]';
+const IN_TIME = `horizons: [1, 4], per: s, pending: 3, ${FOLLOWED}`;
 const STREAMS: Readonly<Record<string, string>> = {
   'records as steps': `${HEAD}${FEATURES}`,
   'bars of time': `${HEAD}\nbars: {kind: time, span_ms: 700, price: price, volume: size}${FEATURES}`,
   'bars of ticks': `${HEAD}\nbars: {kind: ticks, count: 5, price: price}${FEATURES}`,
   'forecasts followed, in steps': `${HEAD}${FEATURES.replace('levels:', `${FOLLOWED}, levels:`)}`,
-  'forecasts followed, in time': `${HEAD}${FEATURES.replace('horizons: [1, 3]', `horizons: [1, 4], per: s, pending: 3, ${FOLLOWED}`)}`,
+  'forecasts followed, in time': `${HEAD}${FEATURES.replace('horizons: [1, 3]', `${IN_TIME}`)}`,
+  'experts and ticks, in time': `${HEAD}${FEATURES.replace('horizons: [1, 3]', `${IN_TIME}, aggregation: {}, tick: auto`)}`,
   'bars of volume': `${HEAD}\nbars: {kind: volume, size: 400, price: price, volume: size}${FEATURES}`,
 };
 

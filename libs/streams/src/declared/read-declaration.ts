@@ -54,9 +54,10 @@ export function readDeclaration(source: string, text: string): Declaration {
 
 /** The order of what a model learns by is that of its digest. */
 function quantilesOf(output: Extract<NonNullable<Parts['output']>, { readonly kind: 'quantiles' }>): QuantileOutput {
-  const { per, also, pending, calibration = null, scores = null, online = null, ...learnt } = output;
-  const isFollowed = calibration !== null || scores !== null || online !== null;
-  const verification = isFollowed ? { pending, calibration, scores, online } : null;
+  const { per, also, pending, calibration = null, scores = null, online = null, aggregation, tick, ...learnt } = output;
+  const asked = [calibration, scores, online, aggregation, tick];
+  const further = { ...(aggregation && { aggregation }), ...(tick && { tick }) };
+  const verification = asked.some((one) => one != null) ? { pending, calibration, scores, online, ...further } : null;
   return { ...learnt, last: learnt.last ?? learnt.of, per, also, verification };
 }
 

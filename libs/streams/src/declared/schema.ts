@@ -26,7 +26,10 @@ const VERIFICATION = {
     .max(PENDING_MAX, `must be at most ${PENDING_MAX}: they ride in every series' state`)
     .default(D.pending),
   calibration: z
-    .strictObject({ rate: number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(D.rate) })
+    .strictObject({
+      rate: number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(D.rate),
+      memory: whole('truths').exactOptional(),
+    })
     .optional(),
   scores: z
     .strictObject({ every: whole('forecasts').default(D.every), memory: whole('forecasts').default(D.memory) })
@@ -35,6 +38,15 @@ const VERIFICATION = {
     .strictObject({
       forgetting: number().gt(0.9, 'must be above 0.9').max(1, 'must be at most 1').default(D.forgetting),
     })
+    .optional(),
+  aggregation: z
+    .strictObject({
+      rate: number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(D.expertRate),
+      memory: whole("horizons' lengths").default(D.expertMemory),
+    })
+    .optional(),
+  tick: z
+    .union([z.literal('auto'), number().gt(0, 'must be above 0')], { error: "must be 'auto' or a number above 0" })
     .optional(),
 } as const;
 

@@ -4,7 +4,8 @@
  * Sources: I. Gibbs, E. Candes, "Adaptive Conformal Inference Under Distribution Shift", NeurIPS 2021; A. Angelopoulos, E. Candes, R. Tibshirani,
  * "Conformal PID Control for Time Series Prediction", NeurIPS 2023 (its quantile tracker, one for each side).
  *
- * The median is the last value while that has been nearer to what came: where prices mostly stand still, a median beside them costs more than it says.
+ * Where no experts are asked, the median is the last value while that has been nearer to what came: where prices mostly stand still, a median beside them
+ * costs more than it says.
  *
  * State of one series and horizon: the mean absolute error in widths, its count, that of the network's median and of the last value, an offset a level in
  * widths.
@@ -17,8 +18,8 @@ const COUNT = 1;
 const PLAIN = 2;
 const NAIVE = 3;
 const OFFSETS = 4;
-/** Weight of the newest error in their running mean. */
-const ERROR_WEIGHT = 0.01;
+/** Truths that the running mean error remembers where no other number is asked for. */
+const MEMORY = 100;
 /** The first truths of a series are measured in a unit that is still finding itself: they move nothing. */
 const UNHEARD = 20;
 /** Truths before the last value may stand for the median. */
@@ -33,9 +34,9 @@ export function calibrate(
   state: Float64Array,
   at: number,
   quantiles: Float64Array,
-  { middle, width }: { readonly middle: number; readonly width: number },
+  { middle, width, isNaiveHeard }: { readonly middle: number; readonly width: number; readonly isNaiveHeard: boolean },
 ): void {
-  const isNaive = state[at + COUNT] >= COUNT_MIN && state[at + NAIVE] < state[at + PLAIN];
+  const isNaive = isNaiveHeard && state[at + COUNT] >= COUNT_MIN && state[at + NAIVE] < state[at + PLAIN];
   if (isNaive) quantiles[middle] = 0;
   for (let i = middle - 1; i >= 0; i -= 1)
     quantiles[i] = Math.min(quantiles[i + 1], quantiles[i] + width * state[at + OFFSETS + i]);
@@ -43,27 +44,26 @@ export function calibrate(
     quantiles[i] = Math.max(quantiles[i - 1], quantiles[i] + width * state[at + OFFSETS + i]);
 }
 
-/** Moves the offsets by a forecast whose truth has come. `overlap`: how many of its horizon wait at once; `plain`: the network's own median, in widths. */
+/** Moves the offsets by a forecast whose truth has come. `divisor`: of what its weight counts; `plain`: the median before it was calibrated, in widths. */
 export function track(
   state: Float64Array,
   at: number,
   levels: readonly number[],
-  one: Settled & { readonly width: number; readonly overlap: number; readonly plain: number },
-  { rate }: CalibrationOptions,
+  one: Settled & { readonly width: number; readonly divisor: number; readonly plain: number },
+  { rate, memory = MEMORY }: CalibrationOptions,
 ): void {
-  const { values, quantilesAt, middle, weight, truth, width, overlap, plain } = one;
+  const { values, quantilesAt, middle, weight, truth, width, divisor, plain } = one;
   const median = values[quantilesAt + middle];
   const error = Math.abs(truth - median) / width;
   const count = state[at + COUNT];
   state[at + COUNT] = count + 1;
   if (count < UNHEARD) return;
-  const share = Math.max(ERROR_WEIGHT, 1 / (count + 1 - UNHEARD));
-  state[at + ERROR] += share * (error - state[at + ERROR]);
-  state[at + PLAIN] += share * (Math.abs(truth / width - plain) - state[at + PLAIN]);
-  state[at + NAIVE] += share * (Math.abs(truth) / width - state[at + NAIVE]);
+  const newest = Math.max(1 / memory, 1 / (count + 1 - UNHEARD));
+  state[at + ERROR] += newest * (error - state[at + ERROR]);
+  state[at + PLAIN] += newest * (Math.abs(truth / width - plain) - state[at + PLAIN]);
+  state[at + NAIVE] += newest * (Math.abs(truth) / width - state[at + NAIVE]);
   const scale = state[at + ERROR];
-  // Forecasts whose times overlap err together: many of them say little more than one.
-  const step = (rate * scale * weight) / Math.sqrt(overlap);
+  const step = (rate * scale * weight) / divisor;
   const bound = OFFSET_MAX * scale;
   for (let i = 0; i < levels.length; i += 1) {
     if (i === middle) continue;

@@ -40,11 +40,11 @@ export function writeFeatures(
   for (let i = 2; i < features.length; i += 1) features[i] = bounded(inputs[inputAt + i - 2]);
 }
 
-/** What it would add to the median. */
-export function correctionOf(state: Float64Array, at: number, features: Float64Array): number {
+/** What it would add to the median: `most` at most. */
+export function correctionOf(state: Float64Array, at: number, features: Float64Array, most = CORRECTION_MAX): number {
   let sum = 0;
   for (let i = 0; i < features.length; i += 1) sum += state[at + WEIGHTS + i] * features[i];
-  return Math.max(-CORRECTION_MAX, Math.min(CORRECTION_MAX, sum));
+  return Math.max(-most, Math.min(most, sum));
 }
 
 /** Whether what it adds is to be added. */

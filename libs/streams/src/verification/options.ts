@@ -29,6 +29,8 @@ export function stepsWithin(horizon: number, spanMs: number | null, meanGapMs: n
 export interface CalibrationOptions {
   /** Share of the mean error by which one truth moves a quantile. */
   readonly rate: number;
+  /** Truths that the mean error remembers: it is the unit of the moves, and one that follows every burst moves them too far. Absent: 100. */
+  readonly memory?: number;
 }
 
 export interface ScoreOptions {
@@ -43,12 +45,32 @@ export interface OnlineHeadOptions {
   readonly forgetting: number;
 }
 
+/** Experts beside the network, and weights that follow what each has been worth. */
+export interface AggregationOptions {
+  /** Share of the mean return by which the truths of one horizon's length move an expert's quantile. */
+  readonly rate: number;
+  /** Horizons' lengths that the weights remember. */
+  readonly memory: number;
+}
+
 export interface VerificationOptions {
   /** Forecasts of one series and horizon that await their truth at most. */
   readonly pending: number;
   readonly calibration: CalibrationOptions | null;
   readonly scores: ScoreOptions | null;
   readonly online: OnlineHeadOptions | null;
+  /** Absent: none. (Not null: what a stream without it remembers is told by the options' text, which stays as it was.) */
+  readonly aggregation?: AggregationOptions;
+  /** Step of the grid that the values stand on; `auto`: found in the values. Absent: quantiles lie anywhere. */
+  readonly tick?: 'auto' | number;
 }
 
-export const VERIFICATION_DEFAULTS = { pending: 64, rate: 0.05, every: 20, memory: 500, forgetting: 0.9995 } as const;
+export const VERIFICATION_DEFAULTS = {
+  pending: 64,
+  rate: 0.05,
+  every: 20,
+  memory: 500,
+  forgetting: 0.9995,
+  expertRate: 0.015,
+  expertMemory: 500,
+} as const;

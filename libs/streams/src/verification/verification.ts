@@ -2,18 +2,21 @@
  * Follows the forecasts of a series until their truth is known. All that it keeps is a fixed number of float64 values in the series' output state, so a
  * crash, a replay or another batch finds the same corrections and the same scores.
  *
- * Output state of a series: the number of its rows; then for each horizon what is pending (when the newest one was kept, begin and length of the ring, the
- * ring), calibration, online head, scores. A pending forecast: when its truth comes (row or ms), how many forecasts it stands for, the log of the value
- * that it starts from, its width, the network's median, its quantiles as they were told, [its correction, the head's features].
+ * Output state of a series: the number of its rows, [its ticks]; then for each horizon what is pending (when the newest one was kept, begin and length of
+ * the ring, the ring), calibration, online head, scores, [rows that wait and their mean, aggregation, debts of ticks]. A pending forecast: when its truth
+ * comes (row or ms), how many forecasts it stands for, the log of the value that it starts from, its width, the median before it was calibrated, its
+ * quantiles as they were told, [its correction, the head's features], [what the experts said].
  *
  * The ring of a horizon is bounded. Where a forecast comes sooner after the last one kept than the horizon's length over the ring's, it is not kept: the one
  * before counts for it.
  */
 import type { OutputState, RowOutput } from '@tideline/pipeline';
+import { Aggregation } from './aggregation.ts';
 import { calibrate, calibrationSize, track } from './calibration.ts';
 import { correctionOf, isWorth, OnlineHead, onlineSize, onlineWidth, writeFeatures } from './online-head.ts';
 import type { VerificationOptions } from './options.ts';
 import { isPointDue, SCORES_SIZE, score, takeScoreFields } from './scores.ts';
+import { observeTick, oweTick, putOnTicks, TICK_GRID_SIZE, tickOf } from './tick-grid.ts';
 
 export interface VerifiedHorizon {
   /** In rows of the series; of a horizon in time: null. */
@@ -28,13 +31,15 @@ export interface VerifiedRow {
   inputs: Float32Array;
   inputAt: number;
   timeMs: number;
-  /** Log of the value whose return is forecast; NaN: not known. */
+  /** Whose return is forecast; NaN: not known. */
+  value: number;
+  /** Its log. */
   log: number;
 }
 
 export function emptyRow(): VerifiedRow {
   const none = { state: new Float64Array(0), inputs: new Float32Array(0) };
-  return { ...none, stateAt: 0, inputAt: 0, timeMs: 0, log: Number.NaN };
+  return { ...none, stateAt: 0, inputAt: 0, timeMs: 0, value: Number.NaN, log: Number.NaN };
 }
 
 /** The row that `output` is of; `value`: whose return is forecast. */
@@ -48,11 +53,18 @@ export function beginRow(
   row.inputs = output.inputs;
   row.inputAt = output.inputAt;
   row.timeMs = at.timeMs;
+  row.value = at.value;
   row.log = Math.log(at.value);
 }
 
 const ROWS = 0;
 const SERIES_SIZE = 1;
+/** Of rows that wait, where forecasts are counted by the rows of their horizon's length: how many, their running mean, truths in it. */
+const WAITING = 0;
+const WAITING_MEAN = 1;
+const WAITING_TRUTHS = 2;
+const WAITING_SIZE = 3;
+const WAITING_WEIGHT = 0.002;
 /** A horizon's places before its ring. */
 const KEPT = 0;
 const BEGIN = 1;
@@ -75,6 +87,9 @@ interface Part {
   readonly calibrationAt: number;
   readonly headAt: number;
   readonly scoresAt: number;
+  readonly waitingAt: number;
+  readonly aggregationAt: number;
+  readonly debtsAt: number;
 }
 
 export class Verification {
@@ -86,6 +101,9 @@ export class Verification {
   readonly #entrySize: number;
   readonly #head: OnlineHead | null;
   readonly #features: Float64Array;
+  readonly #aggregation: Aggregation | null;
+  readonly #aggregationEntry: number;
+  readonly #isByRows: boolean;
   #correction = 0;
   readonly #settled: {
     values: Float64Array;
@@ -94,7 +112,7 @@ export class Verification {
     weight: number;
     truth: number;
     width: number;
-    overlap: number;
+    divisor: number;
     plain: number;
   };
 
@@ -114,7 +132,12 @@ export class Verification {
     this.#head = options.online === null ? null : new OnlineHead(inputSize, options.online);
     this.#features = new Float64Array(this.#head === null ? 0 : onlineWidth(inputSize));
     this.#entrySize = QUANTILES + levels.length + (this.#head === null ? 0 : 1 + this.#features.length);
-    let size = SERIES_SIZE;
+    this.#aggregationEntry = this.#entrySize;
+    const { aggregation } = options;
+    this.#aggregation = aggregation === undefined ? null : new Aggregation(aggregation, of);
+    this.#entrySize += this.#aggregation?.entrySize ?? 0;
+    this.#isByRows = aggregation !== undefined || options.tick !== undefined;
+    let size = SERIES_SIZE + (options.tick === 'auto' ? TICK_GRID_SIZE : 0);
     this.#parts = horizons.map((horizon) => {
       const length = horizon.steps ?? horizon.spanMs ?? 1;
       const capacity = Math.min(options.pending, length);
@@ -122,8 +145,12 @@ export class Verification {
       const calibrationAt = at + RING + capacity * this.#entrySize;
       const headAt = calibrationAt + (options.calibration === null ? 0 : calibrationSize(levels.length));
       const scoresAt = headAt + (this.#head === null ? 0 : onlineSize(inputSize));
-      size = scoresAt + (options.scores === null ? 0 : SCORES_SIZE);
-      return { ...{ horizon, at, capacity, calibrationAt, headAt, scoresAt }, stride: Math.ceil(length / capacity) };
+      const waitingAt = scoresAt + (options.scores === null ? 0 : SCORES_SIZE);
+      const aggregationAt = waitingAt + (this.#isByRows ? WAITING_SIZE : 0);
+      const debtsAt = aggregationAt + (this.#aggregation?.size ?? 0);
+      size = debtsAt + (options.tick === undefined ? 0 : levels.length);
+      const places = { calibrationAt, headAt, scoresAt, waitingAt, aggregationAt, debtsAt };
+      return { horizon, at, capacity, ...places, stride: Math.ceil(length / capacity) };
     });
     this.outputState = { size, meaning: meaningOf(JSON.stringify([options, of])) };
     this.#settled = {
@@ -133,7 +160,7 @@ export class Verification {
       weight: 0,
       truth: 0,
       width: 1,
-      overlap: 1,
+      divisor: 1,
       plain: 0,
     };
   }
@@ -142,6 +169,7 @@ export class Verification {
   settle(row: VerifiedRow): void {
     const { state, stateAt } = row;
     state[stateAt + ROWS] += 1;
+    if (this.#options.tick === 'auto') observeTick(state, stateAt + SERIES_SIZE, row.value);
     const rows = state[stateAt + ROWS];
     for (let h = 0; h < this.#parts.length; h += 1) {
       const part = this.#parts[h];
@@ -153,6 +181,7 @@ export class Verification {
         // In time the truth is the first value known from then on; in rows it is this row's or none.
         if (!Number.isFinite(row.log) && part.horizon.steps === null) break;
         if (Number.isFinite(row.log)) this.#settleOne(row, part, entry);
+        if (this.#isByRows) state[stateAt + part.waitingAt + WAITING] -= state[entry + WEIGHT];
         state[at + BEGIN] = (state[at + BEGIN] + 1) % part.capacity;
         state[at + LENGTH] -= 1;
       }
@@ -169,15 +198,32 @@ export class Verification {
     one.truth = row.log - state[entry + LOG];
     one.width = state[entry + WIDTH];
     one.plain = state[entry + MEDIAN];
-    one.overlap = state[stateAt + part.at + LENGTH];
     if (!Number.isFinite(one.truth)) return;
+    // Forecasts whose times overlap err together: many of them say little more than one.
+    one.divisor = this.#isByRows
+      ? Math.max(one.weight, this.#rowsWaiting(state, stateAt + part.waitingAt))
+      : Math.sqrt(state[stateAt + part.at + LENGTH]);
+    if (this.#aggregation !== null) {
+      const saidAt = entry + this.#aggregationEntry;
+      this.#aggregation.learn(state, stateAt + part.aggregationAt, one, saidAt);
+      one.plain = this.#aggregation.medianOf(state, saidAt) / one.width;
+    }
+    if (this.#options.tick !== undefined) oweTick(state, stateAt + part.debtsAt, this.#levels, one);
     if (calibration !== null) track(state, stateAt + part.calibrationAt, this.#levels, one, calibration);
     if (scores !== null) score(state, stateAt + part.scoresAt, this.#levels, one, scores.memory);
     if (this.#head === null) return;
     const saidAt = entry + QUANTILES + this.#levels.length;
     const features = state.subarray(saidAt + 1, saidAt + 1 + this.#features.length);
-    const residual = one.truth / one.width - one.plain;
+    const residual = one.truth / one.width - state[entry + MEDIAN];
     this.#head.learn(state, stateAt + part.headAt, features, { residual, correction: state[saidAt] });
+  }
+
+  /** Rows of a horizon's length, in the mean. */
+  #rowsWaiting(state: Float64Array, at: number): number {
+    state[at + WAITING_TRUTHS] += 1;
+    const newest = Math.max(WAITING_WEIGHT, 1 / state[at + WAITING_TRUTHS]);
+    state[at + WAITING_MEAN] += newest * (state[at + WAITING] - state[at + WAITING_MEAN]);
+    return Math.max(1, state[at + WAITING_MEAN]);
   }
 
   /** Corrects the quantiles, log returns that rise, of a forecast of horizon `h` that is `width` wide, and keeps it until its truth comes. */
@@ -191,8 +237,19 @@ export class Verification {
       const shift = isWorth(state, stateAt + part.headAt) ? this.#correction * width : 0;
       for (let i = 0; i < quantiles.length; i += 1) quantiles[i] += shift;
     }
+    const middle = this.#middle;
+    if (this.#aggregation !== null) {
+      const { inputs, inputAt } = row;
+      this.#aggregation.predict(state, stateAt + part.aggregationAt, quantiles, { width, inputs, inputAt });
+    }
     if (this.#options.calibration !== null)
-      calibrate(state, stateAt + part.calibrationAt, quantiles, { middle: this.#middle, width });
+      calibrate(state, stateAt + part.calibrationAt, quantiles, {
+        ...{ middle, width },
+        isNaiveHeard: this.#aggregation === null,
+      });
+    const found = this.#options.tick;
+    const tick = found === 'auto' ? tickOf(state, stateAt + SERIES_SIZE) : (found ?? 0);
+    if (tick > 0) putOnTicks(state, stateAt + part.debtsAt, quantiles, { value: row.value, tick, middle });
     this.#keep(row, part, quantiles, { width, median });
   }
 
@@ -212,6 +269,7 @@ export class Verification {
       if (state[at + LENGTH] > 0) {
         const newest = (state[at + BEGIN] + state[at + LENGTH] - 1) % part.capacity;
         state[at + RING + newest * size + WEIGHT] += 1;
+        if (this.#isByRows) state[stateAt + part.waitingAt + WAITING] += 1;
       }
       return;
     }
@@ -222,10 +280,12 @@ export class Verification {
     state[at + LENGTH] += 1;
     state[entry + TARGET] = now + (steps ?? spanMs ?? 0);
     state[entry + WEIGHT] = 1;
+    if (this.#isByRows) state[stateAt + part.waitingAt + WAITING] += 1;
     state[entry + LOG] = log;
     state[entry + WIDTH] = width;
     state[entry + MEDIAN] = median;
     for (let i = 0; i < quantiles.length; i += 1) state[entry + QUANTILES + i] = quantiles[i];
+    this.#aggregation?.keep(state, entry + this.#aggregationEntry);
     if (this.#head === null) return;
     const saidAt = entry + QUANTILES + quantiles.length;
     state[saidAt] = this.#correction;

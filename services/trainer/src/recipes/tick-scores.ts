@@ -1,5 +1,6 @@
 /** Scores of quantile forecasts over time, and what anybody could say without a network. */
 import { pinball } from '@tideline/streams';
+import { leastSquares } from '../least-squares.ts';
 import { normalQuantile } from '../normal-quantile.ts';
 
 /** Quantiles of the log return that a row forecasts, rising. */
@@ -52,16 +53,20 @@ export interface Baseline {
   readonly pinball: number;
 }
 
+/** Returns that the autoregression looks back on. */
+const AR_ORDER = 5;
 /** Truths that the running quantiles look back on. */
 const WINDOW = 500;
 
 /**
  * The last value, with: quantiles of the returns before the test; the same in units of the running volatility; a normal distribution of it; quantiles of the
- * newest returns whose truth is known. `unit`: volatility of a row; `fitted`: first row of the test; `aims`: row that each row's truth is known at.
+ * newest returns whose truth is known. And an autoregression of the horizon's return on the newest returns, in units of the running volatility, with the
+ * quantiles of its errors. `unit`: volatility of a row; `fitted`: first row of the test; `aims`: row that each row's truth is known at; `log`: of the value.
  */
 export function baselinesOf(
   of: Scoring & {
     readonly aims: readonly number[];
+    readonly log: Float64Array;
     readonly unit: Float64Array;
     readonly fitted: number;
     readonly levels: readonly number[];
@@ -84,8 +89,34 @@ export function baselinesOf(
     ['last value, its quantiles in running volatility', (row) => scaled.map((q) => q * unit[row])],
     ['last value, normal with running volatility', (row) => normal.map((q) => q * unit[row])],
     [`last value, quantiles of the newest ${WINDOW}`, runningQuantiles(of)],
+    [`AR(${AR_ORDER}), its errors' quantiles in running volatility`, autoregression(of, known)],
   ];
   return named.map(([name, said]) => ({ name, said, pinball: meanPinball(said, of, levels) }));
+}
+
+/** Fitted on the rows `known`. */
+function autoregression(
+  { truth, log, unit, levels }: Parameters<typeof baselinesOf>[0],
+  known: readonly number[],
+): Said {
+  const columns = AR_ORDER + 1;
+  const rows = known.filter((row) => row >= AR_ORDER);
+  const past = (row: number): number[] => [
+    1,
+    ...Array.from({ length: AR_ORDER }, (_, i) => (log[row - i] - log[row - i - 1]) / unit[row]),
+  ];
+  const x = Float64Array.from(rows.flatMap(past));
+  const y = rows.map((row) => truth[row] / unit[row]);
+  const weights = leastSquares(x, y, { columns });
+  const centre = (row: number): number => past(row).reduce((sum, value, i) => sum + weights[i] * value, 0);
+  const errors = quantilesOf(
+    rows.map((row, i) => y[i] - centre(row)),
+    levels,
+  );
+  return (row) => {
+    const at = centre(row);
+    return errors.map((error) => (at + error) * unit[row]);
+  };
 }
 
 function quantilesOf(values: readonly number[], levels: readonly number[]): number[] {

@@ -204,7 +204,7 @@ function partOf({ declaration, output, task }: Kind, one: SeriesPass, h: number)
   const size = 3 * output.horizons.length;
   const ours: Said = (row) => one.said.subarray(row * size + 3 * h, row * size + 3 * h + 3);
   const scoring = { rows, truth, timeMs: one.timeMs };
-  const named = baselinesOf({ ...scoring, aims, unit, fitted: first, levels: output.levels });
+  const named = baselinesOf({ ...scoring, aims, log, unit, fitted: first, levels: output.levels });
   const best = Math.min(...named.map(({ pinball }) => pinball));
   const pinball = meanPinball(ours, scoring, output.levels);
   const hours = hoursOf(ours, scoring);
