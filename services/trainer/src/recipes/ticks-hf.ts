@@ -40,14 +40,15 @@ const KINDS = [
 const TRAIN_SHARE = 0.53;
 const TEST_SHARE = 2 / 3;
 const SETTINGS = {
-  epochs: 12,
-  patience: 3,
-  batchSequences: 16,
+  epochs: 30,
+  patience: 6,
+  batchSequences: 4,
   windowRows: 64,
-  learningRate: 3e-3,
+  learningRate: 2e-3,
+  averaging: 0.998,
   clipNorm: 1,
 } as const;
-const HIDDEN = 16;
+const HIDDEN = 32;
 
 const METRICS: readonly Metric[] = [
   { name: 'pinball, 1e-6', better: 'lower' },
