@@ -199,10 +199,10 @@ export class Aggregation {
     if (truths < UNHEARD || !(size > 0)) return;
     this.#readFeatures(values, entryAt);
     const residual = truth / width - values[entryAt + ENTRY_MEDIAN];
-    const centre = { residual, correction: values[entryAt + ENTRY_CORRECTION] };
+    const centre = { weight: share, residual, correction: values[entryAt + ENTRY_CORRECTION] };
     this.#head.learn(state, at + this.#headAt, this.#features, centre);
     const log = Math.log(move / size + SPREAD_FLOOR) + SPREAD_SHIFT;
-    const spread = { residual: bounded(log, LOG_MAX), correction: values[entryAt + ENTRY_SPREAD] };
+    const spread = { weight: share, residual: bounded(log, LOG_MAX), correction: values[entryAt + ENTRY_SPREAD] };
     this.#spread.learn(state, at + this.#spreadAt, this.#spreadFeatures, spread);
     this.#learnLevels(state, at, { values, entryAt, truth, share });
   }

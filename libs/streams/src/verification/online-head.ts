@@ -52,7 +52,7 @@ export function isWorth(state: Float64Array, at: number): boolean {
   return state[at + STEPS] >= STEPS_MIN && state[at + CORRECTED] < state[at + PLAIN];
 }
 
-/** Takes the truth of a forecast with these features. `residual`: truth less the network's median; `correction`: what it said then. */
+/** Learns the correction, of as many inputs as the network has. */
 export class OnlineHead {
   readonly #gain: Float64Array;
   readonly #forgetting: number;
@@ -62,12 +62,17 @@ export class OnlineHead {
     this.#forgetting = forgetting;
   }
 
+  /**
+   * Takes the truth of a forecast with these features. `residual`: truth less the network's median; `correction`: what it said then; `weight`: how much of
+   * the truth no other says, 1 at most.
+   */
   learn(
     state: Float64Array,
     at: number,
     features: Float64Array,
-    said: { readonly residual: number; readonly correction: number },
+    said: { readonly residual: number; readonly correction: number; readonly weight?: number },
   ): void {
+    const { weight = 1 } = said;
     const gain = this.#gain;
     const k = gain.length;
     const matrix = at + WEIGHTS + k;
@@ -89,12 +94,12 @@ export class OnlineHead {
       own += state[at + WEIGHTS + i] * features[i];
       trace += state[matrix + i * k + i];
     }
-    const forgetting = trace > TRACE_MAX ? 1 : this.#forgetting;
-    const below = forgetting + power;
-    for (let i = 0; i < k; i += 1) state[at + WEIGHTS + i] += (gain[i] / below) * (residual - own);
+    const forgetting = trace > TRACE_MAX ? 1 : this.#forgetting ** weight;
+    const below = forgetting + weight * power;
+    for (let i = 0; i < k; i += 1) state[at + WEIGHTS + i] += weight * (gain[i] / below) * (residual - own);
     for (let i = 0; i < k; i += 1)
       for (let j = 0; j <= i; j += 1) {
-        const value = (state[matrix + i * k + j] - (gain[i] * gain[j]) / below) / forgetting;
+        const value = (state[matrix + i * k + j] - (weight * gain[i] * gain[j]) / below) / forgetting;
         state[matrix + i * k + j] = value;
         state[matrix + j * k + i] = value;
       }
