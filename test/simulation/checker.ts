@@ -76,8 +76,8 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
   point(line: string, from: string): void {
     const { identity, fields } = cut(line);
     const expected = this.#lines.fieldsOf(identity);
-    if (expected === undefined) this.found('duplicated', `${from} wrote a point of no record: ${line}`);
-    else if (expected !== fields) this.found('wrong', `${from} wrote ${line}, not ${expected}`);
+    if (expected.length === 0) this.found('duplicated', `${from} wrote a point of no record: ${line}`);
+    else if (!expected.includes(fields)) this.found('wrong', `${from} wrote ${line}, not ${expected.join(' or ')}`);
     this.points.set(identity, fields);
   }
 
@@ -202,7 +202,7 @@ export class Checker implements StoreWatch, SinkWatch, CheckpointWatch {
     );
     // What no line holds is in the digest, so that it shows.
     for (const [identity, fields] of this.points)
-      if (this.#lines.fieldsOf(identity) === undefined) found.set(identity, fields);
+      if (this.#lines.fieldsOf(identity).length === 0) found.set(identity, fields);
     return { found: digestOf(found), expected: digestOf(required) };
   }
 

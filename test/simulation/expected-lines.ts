@@ -34,12 +34,9 @@ export class ExpectedLines {
     return change?.digest === model ? change.shard : this.first.shards.get(shard);
   }
 
-  /** Fields of a point that may be written; undefined: none such. */
-  fieldsOf(identity: string): string | undefined {
-    const fields = this.first.points.get(identity);
-    if (fields !== undefined) return fields;
-    for (const { points } of this.#changes.values()) if (points.has(identity)) return points.get(identity);
-    return undefined;
+  /** Fields of a point that may be written, by either model: not every measurement has the model in its tags. None: there is no such point. */
+  fieldsOf(identity: string): string[] {
+    return [this.first, ...this.#changes.values()].flatMap(({ points }) => points.get(identity) ?? []);
   }
 
   /** Points of the shard's records in [from, to) that a store with this model, standing at `to`, stands for. */

@@ -54,7 +54,8 @@ export class ChangedKeys {
 
   /**
    * Starts anew, for a checkpoint that looks at every state after this call: `entries` is what the log holds now, `position` was read after it.
-   * Chunks appended meanwhile stay known; what a store that was rolled back has lost does not.
+   * Chunks appended meanwhile stay known. So do those that a store that was rolled back has lost: a batch of theirs that was under way may still be
+   * committed, and the topic may have been compacted since, so that no chunk will ever name its keys again. They say nothing of where the log ends.
    */
   adopt(entries: readonly ChunkKeys[], position: number): void {
     const known = [...this.#pending].sort((a, b) => a.from - b.from);
@@ -65,9 +66,8 @@ export class ChangedKeys {
     this.#end = Math.max(position, ...entries.slice(-1).map(({ next }) => next));
     for (const chunk of entries) this.#remember(chunk);
     for (const chunk of known) {
-      if (chunk.from !== this.#end) continue;
-      this.#end = chunk.next;
-      this.#remember(chunk);
+      if (chunk.from === this.#end) this.#end = chunk.next;
+      if (chunk.next > position) this.#remember(chunk);
     }
   }
 
