@@ -48,6 +48,8 @@ export type { RecordFileOptions } from './local/record-file.ts';
 export { readRecordFile } from './local/record-file.ts';
 export type { SortedPointsOptions, StoredPoint } from './local/sorted-points.ts';
 export { sortedPoints } from './local/sorted-points.ts';
+export type { Table, TableColumn, TableFormat } from './local/table-file.ts';
+export { TABLE_FORMATS, tableBytes, tableFormatOf, writeTable } from './local/table-file.ts';
 export { createMemoryCheckpointLog } from './memory/checkpoint-log.ts';
 export type { MemoryDeadLetterSink } from './memory/dead-letter-sink.ts';
 export { createMemoryDeadLetterSink } from './memory/dead-letter-sink.ts';

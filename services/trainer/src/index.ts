@@ -17,7 +17,7 @@ export type {
   TrainedSeed,
 } from './backtest/result.ts';
 export { reaches, spreadOf } from './backtest/result.ts';
-export { figuresCsv, forecastsCsv, resultCard, resultJson } from './backtest/result-files.ts';
+export { figuresTable, forecastsTable, resultCard, resultJson } from './backtest/result-files.ts';
 export { resultText } from './backtest/result-text.ts';
 export type { CallEndsOptions } from './call-ends.ts';
 export { trainCallEnds } from './call-ends.ts';

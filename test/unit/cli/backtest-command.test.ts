@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { readRecordFile } from '@tideline/adapters';
 import { SeededRandom } from '@tideline/nn';
 import { tideline } from '../../e2e/command.ts';
 import { ROOT } from '../../e2e/services.ts';
@@ -70,6 +71,20 @@ test('a file of any columns is backtested, its report written, and the model tha
   const again = await tideline([...run.slice(0, -6), '--model', join(models, 'closes')]);
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stdout, /The model may have learnt from these records/);
+
+  // By the file's ending the forecasts alone, by --format all tables: the same rows, in types.
+  const scored = [...run.slice(0, -6), '--model', join(models, 'closes')];
+  const parquet = join(out, 'all', 'forecasts.parquet');
+  assert.equal((await tideline([...scored, '--out', parquet])).code, 0);
+  const typed = join(folder, 'typed');
+  assert.equal((await tideline([...scored, '--out', typed, '--format', 'json'])).code, 0);
+  assert.deepEqual((await readdir(typed)).sort(), ['figures.json', 'forecasts.json', 'index.html', 'result.json']);
+  const rows: unknown[] = [];
+  const fields = { path: parquet, topic: 't', keyField: 'series', map: {} };
+  for await (const { value } of readRecordFile(fields)) rows.push(JSON.parse(value));
+  assert.deepEqual(rows, JSON.parse(await readFile(join(typed, 'forecasts.json'), 'utf8')));
+  const refused = await tideline([...scored, '--out', typed, '--format', 'xlsx']);
+  assert.match(refused.stderr, /Allowed choices are csv, parquet, json, jsonl/);
 
   const serve = [
     'demo',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { readRecordFile } from '@tideline/adapters';
 
 const PROGRAM = fileURLToPath(new URL('../../../../bin/tideline.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tideline-replay-'));
@@ -94,3 +95,29 @@ test('a file or a wish that cannot be served is told with the place and the cure
     assert.match(stderr, message);
   }
 });
+
+test('the turns are written as a table in the format of the file, those of what if behind them', async () => {
+  const path = fileOf(callOf('c1'));
+  const out = join(folder, 'turns.parquet');
+  const { turns, whatIf } = json(path, '--until', '3', '--out', out);
+  const rows: Record<string, unknown>[] = [];
+  for await (const { value } of readRecordFile({ path: out, topic: 't', keyField: 'call', map: {} }))
+    rows.push(JSON.parse(value));
+  assert.deepEqual(
+    rows.map(({ variant, turn, score, text }) => [variant, turn, score, text]),
+    [
+      ...turns.map((row: Turn) => ['recorded', row.turn, row.figures.score, row.text]),
+      ...whatIf.turns.map((row: Turn) => ['what if', row.turn, row.figures.score, row.text]),
+    ],
+  );
+  assert.deepEqual([rows[1].time, rows[3].alerts], ['2023-11-14T22:13:30.000Z', 'wants-to-leave']);
+  const { status, stderr } = replay(path, '--out', join(folder, 'turns.xlsx'));
+  assert.notEqual(status, 0);
+  assert.match(stderr, /must be a file that ends in \.csv, \.parquet/);
+});
+
+interface Turn {
+  readonly turn: number;
+  readonly text: string;
+  readonly figures: { readonly score: number };
+}

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { tableBytes } from '@tideline/adapters';
 import {
   type BacktestResult,
   coverageByBlock,
-  figuresCsv,
-  forecastsCsv,
+  figuresTable,
+  forecastsTable,
   RECIPES,
   reaches,
   recipeOf,
@@ -78,12 +79,15 @@ test('the table shows each seed, mean, deviation, baselines, published results a
   assert.match(text, /left out 2: too short/);
 });
 
-test('JSON and CSV have every figure and forecast', () => {
+test('JSON and CSV have every figure and forecast', async () => {
   const json = JSON.parse(JSON.stringify(resultJson(RESULT))) as { tables: { ours: { loss: object } }[] };
   assert.deepEqual(json.tables[0].ours.loss, { mean: 2, deviation: Math.SQRT2, seeds: 2, reached: true });
-  assert.equal(figuresCsv(RESULT).split('\n')[1], '"test, part ""B""",ours,1,loss,1');
   assert.equal(
-    forecastsCsv(RESULT),
+    String(await tableBytes(figuresTable(RESULT), 'csv')).split('\n')[1],
+    '"test, part ""B""",ours,1,loss,1',
+  );
+  assert.equal(
+    await tableBytes(forecastsTable(RESULT), 'csv'),
     'series,horizon,time,forecast,low,high,truth\n' +
       'A,1 step,1970-01-01T00:00:00.000Z,1.5,0,2,1\nA,1 step,1970-01-02T00:00:00.000Z,2,1,3,\n',
   );

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { type TableFormat, tableFormatOf, writeTable } from '@tideline/adapters';
 import { type CellKind, loadModel, saveModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import {
@@ -15,8 +16,8 @@ import {
   backtestCalls,
   backtestStream,
   backtestVolume,
-  figuresCsv,
-  forecastsCsv,
+  figuresTable,
+  forecastsTable,
   RECIPES,
   readRecordFiles,
   recipeOf,
@@ -48,6 +49,7 @@ export interface BacktestOptions {
   readonly seeds: number;
   readonly seed: number;
   readonly out?: string | undefined;
+  readonly format: TableFormat;
   readonly save?: string | undefined;
   readonly json?: true | undefined;
 }
@@ -85,7 +87,7 @@ export async function backtest(options: BacktestOptions, signal: AbortSignal): P
     process.exitCode = EXIT_STOPPED;
     return;
   }
-  if (out !== undefined) await writeResult(out, result);
+  if (out !== undefined) await writeResult(out, options.format, result);
   if (save !== undefined) await saveTrained(save, result);
   process.stdout.write(options.json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
 }
@@ -175,10 +177,16 @@ async function runVolumes(
   });
 }
 
-async function writeResult(folder: string, result: BacktestResult): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'index.html'), resultHtml(result));
-  await writeFile(join(folder, 'figures.csv'), figuresCsv(result));
-  await writeFile(join(folder, 'forecasts.csv'), forecastsCsv(result));
-  await writeFile(join(folder, 'result.json'), `${JSON.stringify(resultJson(result), null, 2)}\n`);
+/** A path that ends in a table's format gets the forecasts alone; any other one is a folder for all there is. */
+async function writeResult(path: string, format: TableFormat, result: BacktestResult): Promise<void> {
+  if (tableFormatOf(path) !== null) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeTable(path, forecastsTable(result));
+    return;
+  }
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, 'index.html'), resultHtml(result));
+  await writeTable(join(path, `figures.${format}`), figuresTable(result));
+  await writeTable(join(path, `forecasts.${format}`), forecastsTable(result));
+  await writeFile(join(path, 'result.json'), `${JSON.stringify(resultJson(result), null, 2)}\n`);
 }

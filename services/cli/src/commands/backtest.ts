@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import type { TableFormat } from '@tideline/adapters';
 import type { CellKind } from '@tideline/nn';
 import { DATA_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
@@ -8,12 +9,13 @@ import { EXIT_STOPPED } from './train.ts';
 const HELP_END = `Examples:
   tideline backtest --recipe spy-volatility --seeds 10 --json
   tideline backtest --stream docs/streams/daily-bars.yaml --data bars.csv.gz --folds 3 --seeds 5 --out report
+  tideline backtest --stream quotes.yaml --data quotes.csv --out forecasts.parquet
   tideline backtest --stream quotes.yaml --data quotes.parquet --map ts=time --model models/quotes
   tideline backtest --stream call-volume --data calls.csv --map queue=skill ts=start calls=offered --seeds 3
   tideline backtest --stream calls --data labelled-calls.jsonl --seeds 3 --save my-models
   tideline backtest                                              the recipes
 
---out writes index.html (tables and plots), figures.csv, forecasts.csv and result.json.
+--out writes index.html (tables and plots), figures and forecasts (--format) and result.json.
 A recipe's data lies under TIDELINE_DATA; docs/recipes/ says what each needs, docs/forecast-quality.md what came out.
 Exit code: ${EXIT_STOPPED} stopped by a signal.`;
 
@@ -51,7 +53,15 @@ export function addBacktest(program: Program): void {
     .option('--patience <epochs>', 'epochs without a better validation loss', wholeNumber(0), 5)
     .option('--seeds <number>', 'trainings, each with another seed', wholeNumber(1, 1_000), 5)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
-    .option('--out <folder>', 'write the report, figures and forecasts there')
+    .option(
+      '--out <path>',
+      'folder for the report, figures and forecasts; a file (.csv, .parquet, .json, .jsonl): the forecasts',
+    )
+    .addOption(
+      new Option('--format <format>', "of the tables in --out's folder")
+        .choices(['csv', 'parquet', 'json', 'jsonl'] as const)
+        .default('csv' as TableFormat),
+    )
     .option('--save <folder>', "write the first seed's model with its card there, as 'tideline train' does")
     .option('--json', 'print one JSON line')
     .addHelpText('after', `\n${HELP_END}`)

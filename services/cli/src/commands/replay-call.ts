@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readRecordFile } from '@tideline/adapters';
+import { readRecordFile, TABLE_FORMATS, tableFormatOf, writeTable } from '@tideline/adapters';
 import { loadTopics, modelOf } from '@tideline/forecaster';
 import { loadModel, type Model } from '@tideline/nn';
 import { ChunkBuilder, PoisonRecordError, type Stream } from '@tideline/pipeline';
@@ -9,6 +9,7 @@ import { pipelinePass } from '@tideline/trainer';
 import { DEMO_RULES } from '../addresses.ts';
 import { parseMap, recordsOf } from '../field-map.ts';
 import { type CallCurve, curveOf } from '../what-if/call-curve.ts';
+import { curveTable } from '../what-if/curve-table.ts';
 import { curveText } from '../what-if/curve-text.ts';
 import { type CallEdits, type CallRecord, editCall, numberTurns } from '../what-if/edit-call.ts';
 
@@ -20,6 +21,7 @@ export interface ReplayCallOptions {
   readonly replace?: readonly (readonly [number, string])[] | undefined;
   readonly rules?: string | undefined;
   readonly models: string;
+  readonly out?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -28,6 +30,9 @@ const PROBLEMS_MAX = 20;
 
 /** `tideline replay FILE` without a topic: a recorded call through the pipeline's own code here, and as it would have been. */
 export async function replayCall(file: string, options: ReplayCallOptions): Promise<void> {
+  const { out } = options;
+  if (out !== undefined && tableFormatOf(out) === null)
+    throw new ConfigurationError([`--out is '${out}', must be a file that ends in .${TABLE_FORMATS.join(', .')}.`]);
   const stack = await openStream(options);
   const map = parseMap(options.map ?? []);
   const all: SourceRecord[] = [];
@@ -41,6 +46,7 @@ export async function replayCall(file: string, options: ReplayCallOptions): Prom
   const curve = await curveFrom(stack, records);
   const other = isEdited ? await curveFrom(stack, edited(records, edits)) : null;
   const result = { call: records[0].key, ...curve, ...(other === null ? {} : { whatIf: other }) };
+  if (out !== undefined) await writeTable(out, curveTable(records[0].key, curve, other));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : curveText(curve, other));
 }
 

@@ -9,6 +9,7 @@ Examples:
   tideline replay - --topic quotes --stream quotes.yaml < quotes.jsonl
   tideline replay call.jsonl                               a recorded call, turn by turn, here and without Kafka
   tideline replay call.jsonl --replace "4=I will refund it." --without-turn 6
+  tideline replay call.jsonl --until 12 --out turns.parquet
 `;
 
 export function addReplay(program: Program): void {
@@ -37,6 +38,7 @@ export function addReplay(program: Program): void {
     .option('--replace <n=text>', 'what if other words had been said at turn n; may be repeated', collected(otherWords))
     .option('--rules <file>', "rules of the call's alerts (default: those of the demo)")
     .addOption(modelsOption('--models <folder>'))
+    .option('--out <file>', 'a recorded call: write its turns there, too (.csv, .parquet, .json, .jsonl)')
     .option('--json', 'a recorded call: one JSON line instead of the table')
     .addHelpText('after', EXAMPLES)
     .action((file, options) =>

@@ -1,6 +1,7 @@
-/** A backtest's result as JSON and CSV for programs. */
+/** A backtest's result for programs: JSON, a model's card, and tables of its figures and forecasts. */
+import type { Table } from '@tideline/adapters';
 import type { ModelCard } from '@tideline/nn';
-import { type BacktestResult, type ForecastTrack, reaches, spreadOf } from './result.ts';
+import { type BacktestResult, type Figures, type ForecastTrack, reaches, spreadOf } from './result.ts';
 
 /** Everything but tracks and weights, with each metric's mean, deviation and whether its target is reached. */
 export function resultJson(result: BacktestResult): Record<string, unknown> {
@@ -33,34 +34,47 @@ export function resultCard(result: BacktestResult): ModelCard {
   };
 }
 
-/** One line a figure: table, who, seed, metric, value. */
-export function figuresCsv({ tables }: BacktestResult): string {
-  const lines = tables.flatMap(({ title, seeds, baselines, published }) => [
-    ...seeds.flatMap(({ seed, figures }) => Object.entries(figures).map((one) => [title, 'ours', seed, ...one])),
-    ...baselines.flatMap(({ name, figures }) => Object.entries(figures).map((one) => [title, name, '', ...one])),
-    ...published.flatMap(({ name, figures }) =>
-      Object.entries(figures).map((one) => [title, `published: ${name}`, '', ...one]),
-    ),
-  ]);
-  return csv([['table', 'who', 'seed', 'metric', 'value'], ...lines]);
+/** One row a figure: table, who, seed, metric, value. Baselines and published results have no seed. */
+export function figuresTable({ tables }: BacktestResult): Table {
+  const rows: { table: string; who: string; seed: number; metric: string; value: number }[] = [];
+  for (const { title: table, seeds, baselines, published } of tables) {
+    const add = (who: string, seed: number, figures: Figures): void => {
+      for (const [metric, value] of Object.entries(figures)) rows.push({ table, who, seed, metric, value });
+    };
+    for (const { seed, figures } of seeds) add('ours', seed, figures);
+    for (const { name, figures } of baselines) add(name, Number.NaN, figures);
+    for (const { name, figures } of published) add(`published: ${name}`, Number.NaN, figures);
+  }
+  return [
+    { name: 'table', kind: 'text', values: rows.map(({ table }) => table) },
+    { name: 'who', kind: 'text', values: rows.map(({ who }) => who) },
+    { name: 'seed', kind: 'number', values: rows.map(({ seed }) => seed) },
+    { name: 'metric', kind: 'text', values: rows.map(({ metric }) => metric) },
+    { name: 'value', kind: 'number', values: rows.map(({ value }) => value) },
+  ];
 }
 
-/** One line a forecast: series, horizon, time, forecast, truth, and the interval where there is one. */
-export function forecastsCsv({ tracks }: BacktestResult): string {
-  return csv([['series', 'horizon', 'time', 'forecast', 'low', 'high', 'truth'], ...tracks.flatMap(trackLines)]);
-}
-
-function trackLines({ series, horizon, timeMs, truth, forecast, interval }: ForecastTrack): unknown[][] {
-  return Array.from(timeMs, (ms, i) => [
-    ...[series, horizon, new Date(ms).toISOString()],
-    ...[forecast[i], interval?.low[i] ?? '', interval?.high[i] ?? '', truth[i]],
-  ]);
-}
-
-function csv(lines: readonly (readonly unknown[])[]): string {
-  const cell = (value: unknown): string => {
-    const text = typeof value === 'number' && Number.isNaN(value) ? '' : String(value);
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** One row a forecast: series, horizon, time, forecast, the interval where there is one, truth. */
+export function forecastsTable({ tracks }: BacktestResult): Table {
+  const numbers = (of: (track: ForecastTrack) => ArrayLike<number> | undefined): Float64Array => {
+    const all = new Float64Array(tracks.reduce((sum, { timeMs }) => sum + timeMs.length, 0)).fill(Number.NaN);
+    let at = 0;
+    for (const track of tracks) {
+      const values = of(track);
+      if (values) all.set(Array.from(values), at);
+      at += track.timeMs.length;
+    }
+    return all;
   };
-  return lines.map((line) => `${line.map(cell).join(',')}\n`).join('');
+  const texts = (of: (track: ForecastTrack) => string): string[] =>
+    tracks.flatMap((track) => Array.from(track.timeMs, () => of(track)));
+  return [
+    { name: 'series', kind: 'text', values: texts(({ series }) => series) },
+    { name: 'horizon', kind: 'text', values: texts(({ horizon }) => horizon) },
+    { name: 'time', kind: 'time', values: numbers(({ timeMs }) => timeMs) },
+    { name: 'forecast', kind: 'number', values: numbers(({ forecast }) => forecast) },
+    { name: 'low', kind: 'number', values: numbers(({ interval }) => interval?.low) },
+    { name: 'high', kind: 'number', values: numbers(({ interval }) => interval?.high) },
+    { name: 'truth', kind: 'number', values: numbers(({ truth }) => truth) },
+  ];
 }
