@@ -51,10 +51,10 @@ function rowsOf(table: Table): number {
 }
 
 function lines(table: Table, rows: number, cell: (value: string | number | null) => string): string[][] {
-  return Array.from({ length: rows }, (_, row) => table.map((column) => cell(valueOf(column, row))));
+  return Array.from({ length: rows }, (_, row) => table.map((column) => cell(cellOf(column, row))));
 }
 
-function valueOf(column: TableColumn, row: number): string | number | null {
+function cellOf(column: TableColumn, row: number): string | number | null {
   if (column.kind === 'text') return column.values[row];
   const value = column.values[row];
   if (Number.isNaN(value)) return null;
