@@ -13,6 +13,7 @@ export type { KernelChoice } from './engines/simd/choose-kernel.ts';
 export { createSimdEngine } from './engines/simd/engine.ts';
 export type { NativeKind } from './engines/simd/native-kernel.ts';
 export { loadNativeKernel, nativeKinds } from './engines/simd/native-kernel.ts';
+export { mergeMembers } from './ensemble.ts';
 export type { ClassGroup, HeadScope, HeadSpec } from './heads/head.ts';
 export { HEAD_KINDS, HEAD_SCOPES } from './heads/head.ts';
 export { middleOf, softplus, writeQuantiles } from './heads/quantiles.ts';
