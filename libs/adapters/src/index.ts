@@ -21,6 +21,7 @@ export type { KeptLetter, Redriven } from './kafka/dead-letter-format.ts';
 export { letterKey } from './kafka/dead-letter-format.ts';
 export type { KafkaDeadLetterOptions, KafkaDeadLetterSink } from './kafka/dead-letter-sink.ts';
 export { createKafkaDeadLetterSink, DEAD_LETTER_TOPIC } from './kafka/dead-letter-sink.ts';
+export { FetchPace } from './kafka/fetch-pace.ts';
 export type { FollowOptions } from './kafka/follow-partition.ts';
 export { followPartition } from './kafka/follow-partition.ts';
 export type { KafkaConnection, KafkaLog } from './kafka/kafka-connection.ts';

@@ -21,7 +21,7 @@ export const INGEST_CONFIG = z.object({
     .optional(),
   /** Partitions of a topic that ingest has to create. */
   TIDELINE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(4),
-  /** Where records trickle in, Kafka is asked for them this often at most: more of them are stepped together, each a little later. */
+  /** Where records trickle in, the next fetch waits, so that more of them are stepped together: three times as long as handling a batch takes, at most this. */
   TIDELINE_FETCH_INTERVAL_MS: z.coerce.number().int().min(0).max(1_000).default(10),
   TIDELINE_LOG_BYTES_MAX: z.coerce
     .number()

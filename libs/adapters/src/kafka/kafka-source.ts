@@ -20,6 +20,7 @@ import {
   shardName,
 } from '@tideline/pipeline';
 import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
+import { endsWithin } from './ends-within.ts';
 import { FetchPace } from './fetch-pace.ts';
 import { createKafkaClient, type KafkaConnection, kafkaAddress } from './kafka-connection.ts';
 import { translateKafkaError, withKafkaErrors } from './kafka-errors.ts';
@@ -43,8 +44,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly sessionTimeoutMs?: number;
   readonly maxBytesPerPartition?: number;
   /**
-   * After a fetch that brought little the next one is made no sooner than this: records that trickle in would else be fetched, appended and stepped one by
-   * one, at many times the price. One waits half of it on the average.
+   * After a fetch that brought little the next one waits, at most so long: records that trickle in would else be fetched, appended and stepped one by one, at
+   * many times the price. How long it waits is taken from the time that handling a batch takes (FetchPace). 0: not at all.
    */
   readonly fetchIntervalMs?: number;
   /** How often the group is told of the positions. */
@@ -265,7 +266,9 @@ class KafkaSource implements RecordSource {
       return;
     }
     const next = Number(batch.lastOffset()) + 1;
-    const pace = this.#pace.after(batch.messages.length);
+    const records = batch.messages.length;
+    const pace = this.#pace.after(records);
+    const cameAt = performance.now();
     const work = this.#deliver(lane, { next, records: batch.messages.map(rawRecord) });
     let resumes = false;
     let done = false;
@@ -273,6 +276,7 @@ class KafkaSource implements RecordSource {
     const settled = work.then((seek) => {
       done = true;
       lane.isBusy = false;
+      this.#pace.handled(records, performance.now() - cameAt);
       if (seek === 'failed' || generation !== this.#generation) return;
       if (seek !== null) {
         this.#pause(lane.shard);
@@ -377,17 +381,6 @@ class KafkaSource implements RecordSource {
   #warn(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.onLog?.('warn', message, fields);
   }
-}
-
-/** True where `work` ended within the time. */
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  const ended = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return ended;
 }
 
 /** Uncaught on purpose: the supervisor restarts us, and the store says where to go on. */
