@@ -1,5 +1,7 @@
 export type { BacktestStreamOptions } from './backtest/backtest-stream.ts';
 export { backtestStream } from './backtest/backtest-stream.ts';
+export type { EventRow, HitLine, MonthMcc, ReliabilityPoint } from './backtest/event-plots.ts';
+export { eventRows, hitsAhead, mccByMonth, reliabilityByRank } from './backtest/event-plots.ts';
 export type { PipelinePass, PipelinePassOptions, PointReader, SeriesPass } from './backtest/pipeline-pass.ts';
 export { pipelinePass } from './backtest/pipeline-pass.ts';
 export { resultHtml } from './backtest/report.ts';

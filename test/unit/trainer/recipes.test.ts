@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SeededRandom } from '@tideline/nn';
-import { type BacktestResult, recipeOf, runRecipe } from '@tideline/trainer';
+import { type BacktestResult, eventRows, recipeOf, runRecipe } from '@tideline/trainer';
 
 const DAY_MS = 86_400_000;
 
@@ -108,6 +108,11 @@ test('stock-acl18 finds a movement that goes on, on every seed, and shows valida
   assert(momentum > 0.4 && momentum < 0.6);
   assert.match(validation.title, /^validation/);
   assert.equal(validation.published.length, 0);
+  // The probabilities of the first seed are there for the plots, and are those that its figures are made of.
+  const rows = eventRows(result.tracks);
+  const hits = rows.filter(({ probability, came }) => probability > 0.5 === came).length;
+  assert.equal(rows.length, 240);
+  assert(Math.abs((100 * hits) / 240 - shown.seeds[0].figures['accuracy %']) < 1e-9);
 
   // Bars alone: every movement here is clear, so the protocol's rule makes the same targets; its parts are cut by shares of the days.
   const { 'bars.csv.gz': bars } = movements(['A', 'B', 'C', 'D']);

@@ -2,13 +2,9 @@
 import type { Model } from '@tideline/nn';
 import { countAlerts, QUANTILE_TRAINING } from '../declared.ts';
 import type { BacktestStreamOptions, History } from './backtest-stream.ts';
+import { JUMP, jumpNotes, jumpsIn } from './jumps.ts';
 import type { BacktestResult, DataRange } from './result.ts';
-import type { ReturnSeries } from './return-series.ts';
 import { rowsBefore } from './walk-forward.ts';
-
-/** A log return beyond this, and beyond so many times the series' mean one, is more often a split that nobody adjusted than a movement. */
-const JUMP = 0.4;
-const JUMP_MEANS = 10;
 
 export function dataOf({ records, files }: BacktestStreamOptions, { read, rows, rowsMin }: History): DataRange {
   const refused = [...read.refused.values()].map(({ count, reason }): [string, number] => [
@@ -53,22 +49,14 @@ export function notesOf({ declaration, model }: BacktestStreamOptions, { output,
     'pinball: mean over the levels, in units of the stream times the root of the horizon. MASE: error of the middle forecast as a ' +
       'share of what the last value missed by before the test.',
   ];
-  const jumps = series.reduce((sum, one) => sum + jumpsOf(one), 0);
-  if (jumps > 0)
-    notes.push(
-      `WARNING: ${jumps} log returns of '${output.of}' are beyond ${JUMP}: splits that nobody adjusted? Use an adjusted column, or ` +
-        `{op: split_guard, of: ${output.of}, jump: ${JUMP}}.`,
-    );
+  const jumps = series.reduce((sum, { log }) => sum + jumpsIn(log), 0);
+  notes.push(
+    ...jumpNotes(jumps, output.of, `Use an adjusted column, or {op: split_guard, of: ${output.of}, jump: ${JUMP}}.`),
+  );
   for (const [kind, count] of Object.entries(countAlerts(declaration, rows)))
     if (count > 0) notes.push(`${count} alerts of kind ${kind}: their returns count as 0.`);
   if (model !== null) notes.push('The model may have learnt from these records: its card says from which.');
   return notes;
-}
-
-function jumpsOf({ log }: ReturnSeries): number {
-  const moves = Array.from(log.subarray(1), (value, i) => Math.abs(value - log[i])).filter(Number.isFinite);
-  const mean = moves.reduce((sum, move) => sum + move, 0) / moves.length;
-  return moves.filter((move) => move > JUMP && move > JUMP_MEANS * mean).length;
 }
 
 function isoOf(ms: number): string {

@@ -1,4 +1,6 @@
-import { coveragePlot, escapeHtml, trackPlot } from './report-plot.ts';
+import { eventFigures } from './event-plots.ts';
+import { escapeHtml } from './plot.ts';
+import { coveragePlot, trackPlot } from './report-plot.ts';
 import type { BacktestResult, ForecastTrack, ResultTable } from './result.ts';
 import { tableRows, targetText, verdict } from './result-text.ts';
 
@@ -24,21 +26,23 @@ figure { margin: 1.2rem 0 } svg { width: 100%; height: auto; display: block } sv
 .grid { stroke: var(--line) } .band { fill: var(--band) } 
 .truth { fill: none; stroke: var(--ink); stroke-width: 1.1 } .forecast { fill: none; stroke: var(--forecast); stroke-width: 1.6 }
 .bar { fill: var(--band) } .stated { stroke: var(--forecast); stroke-width: 1.5; stroke-dasharray: 5 4 }
+.zero, .error { stroke: var(--soft) } .dot { fill: var(--forecast) }
 .key { display: inline-block; width: 1.4rem; height: .5rem; margin: 0 .3rem 0 .9rem; vertical-align: middle }
 `;
 
 /** The result as one HTML file that needs nothing else: tables, plots of forecasts against the truth, coverage over time. */
 export function resultHtml(result: BacktestResult): string {
   const { name, task, tracks, tables, notes } = result;
-  const shown = tracks.slice(0, TRACKS_MAX);
-  const left = tracks.length - shown.length;
+  const values = tracks.filter(({ event }) => event === undefined);
+  const shown = values.slice(0, TRACKS_MAX);
+  const left = values.length - shown.length;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Backtest of ${escapeHtml(name)}</title><style>${STYLE}</style></head><body>
 <h1>${escapeHtml(name)}</h1><p class="soft">${escapeHtml(task)}</p>
 ${tables.map(tableHtml).join('\n')}
 ${notes.map((note) => `<p class="soft">${escapeHtml(note)}</p>`).join('')}
-${shown.length === 0 ? '' : '<h2>Forecasts of the first seed</h2>'}${shown.map(trackHtml).join('\n')}
+${tracks.length === 0 ? '' : '<h2>Forecasts of the first seed</h2>'}${eventFigures(tracks)}${shown.map(trackHtml).join('\n')}
 ${left > 0 ? `<p class="soft">${left} more series and horizons are in forecasts.csv.</p>` : ''}
 <h2>Data and model</h2>${cardHtml(result)}
 </body></html>

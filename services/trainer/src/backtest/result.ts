@@ -46,6 +46,8 @@ export interface ForecastTrack {
   readonly timeMs: ArrayLike<number>;
   readonly truth: ArrayLike<number>;
   readonly forecast: ArrayLike<number>;
+  /** The forecasts are probabilities of an event, the truths 1 where it came and 0 where it did not; absent: both are values. */
+  readonly event?: { readonly name: string /** When the truths came, epoch ms. */; readonly cameMs: ArrayLike<number> };
   /** Interval that the forecast states, and the share of truths that it says are inside. */
   readonly interval?: {
     readonly low: ArrayLike<number>;

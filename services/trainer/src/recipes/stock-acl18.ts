@@ -5,28 +5,29 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createModel, type Model, type ModelSpec, type TrainingSequence, trainRecurrent } from '@tideline/nn';
-import { ConfigError } from '@tideline/pipeline';
+import { createModel, type Model, type ModelSpec, mergeMembers, trainRecurrent } from '@tideline/nn';
 import { createDeclaredStream, declarationDigest, readStreamFile, rowValuesOf } from '@tideline/streams';
-import { pipelinePass } from '../backtest/pipeline-pass.ts';
-import type { BacktestResult, Metric, NamedFigures, SeedFigures } from '../backtest/result.ts';
-import { rowsBefore } from '../backtest/walk-forward.ts';
-import { leastSquares } from '../least-squares.ts';
+import { jumpNotes, jumpsIn } from '../backtest/jumps.ts';
+import { type PipelinePass, pipelinePass } from '../backtest/pipeline-pass.ts';
+import type { BacktestResult, ForecastTrack, Metric, NamedFigures, SeedFigures } from '../backtest/result.ts';
 import { readRecordFiles, sha256Of } from '../record-files.ts';
-import { readRows, type SeriesRows } from '../series-rows.ts';
+import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
 import { letSignalsThrough } from '../signals.ts';
-import { foldScaling, type Scaling, scalingOf, standardised } from '../standardise.ts';
-import {
-  dayOf,
-  type Movement,
-  type Movements,
-  movementFigures,
-  movementsOf,
-  PARTS,
-  type Part,
-  readMovements,
-} from './movements.ts';
+import { foldScaling } from '../standardise.ts';
+import { dayOf, type Movements, movementFigures, movementsOf, PARTS, readMovements } from './movements.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
+import { movementBaselines } from './stock-baselines.ts';
+import {
+  type Answers,
+  answersOf,
+  type Days,
+  daysOf,
+  FIRST_ROW,
+  inputScaling,
+  sequencesOf,
+  type Task,
+  taskOf,
+} from './stock-task.ts';
 
 export const stockAcl18: Recipe = {
   name: 'stock-acl18',
@@ -51,10 +52,8 @@ const SETTINGS = {
   dropout: { beforeHead: 0.2 },
   clipNorm: 1,
 } as const;
-/** Days before the first training target that only bring the state up. Validation has all days before it, as the pipeline has. */
-const WARM_ROWS = 60;
-/** Days before all inputs are known. */
-const FIRST_ROW = 30;
+/** Networks of a seed; what it says is the mean of their log odds. */
+const MEMBERS: number = 1;
 
 const METRICS: readonly Metric[] = [
   { name: 'accuracy %', better: 'higher' },
@@ -81,15 +80,16 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
   const targets = await targetsOf(folder, read.series, rowValuesOf(declaration).contextAt('n_adj_close'));
   const task = taskOf(read.series, targets.movements);
   const found: { readonly answers: Answers; readonly seed: SeedFigures; readonly model: Model }[] = [];
+  let tracks: readonly ForecastTrack[] = [];
   for (const seed of seeds) {
     const { model, epoch } = await trainSeed(task, { seed, name: declaration.model, ...(signal ? { signal } : {}) });
     const pass = await pipelinePass({ stream, model, records, ...(signal ? { signal } : {}) });
-    const outputs = new Map(pass.series.map(({ key, outputs: said }) => [key, said]));
-    const answers = answersOf(task, ({ key }, row) => outputs.get(key)?.[row] ?? Number.NaN);
+    const logOdds = logOddsOf(pass);
+    const answers = answersOf(task, logOdds);
+    if (found.length === 0) tracks = tracksOf(task, logOdds);
     found.push({ answers, model, seed: { seed, figures: movementFigures(answers.test), epoch } });
     await progress(`seed ${seed}: epoch ${epoch}, validation MCC ${movementFigures(answers.val).MCC.toFixed(4)}`);
   }
-  const refused = Object.fromEntries([...read.refused.values()].map(({ count, reason }) => [reason, count]));
   return {
     name: stockAcl18.name,
     task: "whether a share's adjusted close rises the next day, where it moves by more than about half a per cent; from bars before that day",
@@ -97,23 +97,28 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
       ...rangeOf(read.series),
       files: [...files, ...targets.files],
       records: records.length,
-      refused,
+      refused: refusedOf(read, task),
     },
     split: `${targets.text}: ${PARTS.map((part) => `${part} ${task.counts[part]} movements`).join(', ')}`,
-    model: { ...specOf(declaration.model), ...SETTINGS },
+    model: { ...specOf(declaration.model), ...SETTINGS, members: MEMBERS },
     tables: PARTS_SHOWN.map(({ part, title }) => ({
       title: title(daysOf(task, part)),
       metrics: part === 'test' ? METRICS : METRICS.map(({ name, better }) => ({ name, better })),
       seeds: found.map(({ answers, seed }) => ({ ...seed, figures: movementFigures(answers[part]) })),
-      baselines: baselines(task, part),
+      baselines: movementBaselines(task, part),
       published: part === 'test' ? PUBLISHED : [],
     })),
-    tracks: [],
+    tracks,
     trained: { model: found[0].model, seed: seeds[0], declaration: declarationDigest(declaration) },
     notes: [
       `Every choice was made on the validation days. An MCC of ${task.counts.test} movements has a standard error of ` +
         `${(1 / Math.sqrt(task.counts.test)).toFixed(3)} at least: movements of one day go together.`,
       'adj_close is adjusted backwards by later dividends, as in every published number on this set.',
+      ...jumpNotes(
+        read.series.reduce((sum, one) => sum + jumpsIn(logCloses(one)), 0),
+        'adj_close',
+        'Give a column that is adjusted for them.',
+      ),
     ],
   };
 }
@@ -153,152 +158,73 @@ function daysText({ firstMs, lastMs }: Days): string {
   return `from the day after ${dayOf(firstMs)} to the day after ${dayOf(lastMs)}`;
 }
 
-interface Task {
-  readonly series: readonly SeriesRows[];
-  readonly inputSize: number;
-  /** By series, by row: the movement of the day after it; null: none counts. */
-  readonly labels: ReadonlyMap<SeriesRows, readonly (Movement | null)[]>;
-  readonly counts: Readonly<Record<Part, number>>;
-}
-
-function taskOf(series: readonly SeriesRows[], movements: Movements): Task {
-  const counts = { train: 0, val: 0, test: 0 };
-  const labels = new Map(
-    series.map((one) => [
-      one,
-      Array.from({ length: one.rows }, (_, row) => {
-        const movement = row + 1 < one.rows ? movements.get(`${one.key} ${dayOf(one.timeMs[row + 1])}`) : undefined;
-        if (movement === undefined || row < FIRST_ROW) return null;
-        counts[movement.part] += 1;
-        return movement;
-      }),
-    ]),
-  );
-  return { series, inputSize: series[0].inputs.length / series[0].rows, labels, counts };
-}
-
 function specOf(name: string): Omit<ModelSpec, 'inputSize'> {
   return { name, cell: 'lstm', hiddenSize: 16, layers: 1, outputSize: 1, inputLayer: 11 };
 }
 
+/** The seed's members have seeds of their own, which no other seed's have. */
 async function trainSeed(
   task: Task,
   { seed, name, signal }: { readonly seed: number; readonly name: string; readonly signal?: AbortSignal },
 ): Promise<{ readonly model: Model; readonly epoch: number }> {
-  const { inputSize } = task;
-  const spec: ModelSpec = { ...specOf(name), inputSize };
+  const spec: ModelSpec = { ...specOf(name), inputSize: task.inputSize };
   const scaling = inputScaling(task);
-  const { weights, history } = await trainRecurrent({
-    ...SETTINGS,
-    onEpoch: letSignalsThrough,
-    ...{ spec, seed, train: sequencesOf(task, 'train', scaling), validation: sequencesOf(task, 'val', scaling) },
-    ...(signal ? { signal } : {}),
-  });
   const outputs = { mean: Float64Array.of(0), deviation: Float64Array.of(1) };
-  const epoch = history.findLast(({ best }) => best)?.epoch ?? 0;
-  return { model: createModel(spec, foldScaling(spec, weights, { inputs: scaling, outputs })), epoch };
-}
-
-/** Of the rows with a training target. */
-function inputScaling({ series, inputSize, labels }: Task): Scaling {
-  const rows: number[] = [];
-  for (const one of series)
-    labels.get(one)?.forEach((label, row) => {
-      if (label?.part === 'train') rows.push(...one.inputs.subarray(row * inputSize, (row + 1) * inputSize));
+  const [train, validation] = (['train', 'val'] as const).map((part) => sequencesOf(task, part, scaling));
+  const members: Model[] = [];
+  let epoch = 0;
+  for (let member = 0; member < MEMBERS; member += 1) {
+    const { weights, history } = await trainRecurrent({
+      ...{ ...SETTINGS, spec, train, validation },
+      ...{ seed: seed * MEMBERS + member, onEpoch: letSignalsThrough },
+      ...(signal ? { signal } : {}),
     });
-  return scalingOf(rows, { columns: inputSize, from: 0, to: rows.length / inputSize });
+    members.push(createModel(spec, foldScaling(spec, weights, { inputs: scaling, outputs })));
+    if (member === 0) epoch = history.findLast(({ best }) => best)?.epoch ?? 0;
+  }
+  return { model: mergeMembers(name, members), epoch };
 }
 
-/** All series over the same days, so that an update sees all shares of the same ten days; the loss is that of a logistic regression. */
-function sequencesOf(task: Task, part: Part, scaling: Scaling): TrainingSequence[] {
-  const { series, inputSize, labels } = task;
-  const days = daysOf(task, part);
+/** What the pipeline said of a row; NaN where it said nothing. */
+function logOddsOf({ series }: PipelinePass): (one: SeriesRows, row: number) => number {
+  const outputs = new Map(series.map(({ key, outputs: said }) => [key, said]));
+  return ({ key }, row) => outputs.get(key)?.[row] ?? Number.NaN;
+}
+
+/** The test's movements, by series. */
+function tracksOf({ series, labels }: Task, logOdds: (one: SeriesRows, row: number) => number): ForecastTrack[] {
   return series.flatMap((one) => {
-    const wanted = labels.get(one) ?? [];
-    const from = Math.max(FIRST_ROW, rowsBefore(one.timeMs, days.firstMs) - (part === 'train' ? WARM_ROWS : one.rows));
-    const end = rowsBefore(one.timeMs, days.lastMs + 1);
-    if (end <= from) return [];
+    const rows = (labels.get(one) ?? []).flatMap((label, row) =>
+      label?.part === 'test' ? [{ row, up: label.up }] : [],
+    );
+    if (rows.length === 0) return [];
     return [
       {
-        name: one.key,
-        inputs: standardised(one.inputs.subarray(from * inputSize, end * inputSize), scaling),
-        rows: end - from,
-        loss: (said, row, gradient) => {
-          const label = wanted[from + row];
-          if (label?.part !== part) return null;
-          const p = 1 / (1 + Math.exp(-said[0]));
-          gradient[0] = p - (label.up ? 1 : 0);
-          return -Math.log(label.up ? p : 1 - p);
-        },
+        ...{ series: one.key, horizon: '1 step' },
+        timeMs: rows.map(({ row }) => one.timeMs[row]),
+        truth: rows.map(({ up }) => (up ? 1 : 0)),
+        forecast: rows.map(({ row }) => 1 / (1 + Math.exp(-logOdds(one, row)))),
+        event: { name: 'up', cameMs: rows.map(({ row }) => one.timeMs[row + 1]) },
       },
     ];
   });
 }
 
-interface Days {
-  readonly firstMs: number;
-  readonly lastMs: number;
-}
-
-/** First and last day with a target of the part on the day after it, over all series. */
-function daysOf({ series, labels }: Task, part: Part): Days {
-  let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const one of series)
-    labels.get(one)?.forEach((label, row) => {
-      if (label?.part !== part) return;
-      firstMs = Math.min(firstMs, one.timeMs[row]);
-      lastMs = Math.max(lastMs, one.timeMs[row]);
-    });
-  if (firstMs > lastMs) throw new ConfigError([`There is no movement in the part '${part}': give more days of bars.`]);
-  return { firstMs, lastMs };
-}
-
-type Answers = Readonly<Record<Part, { readonly said: boolean; readonly is: boolean }[]>>;
-
-/** Up where `score` is above 0. */
-function answersOf({ series, labels }: Task, score: (one: SeriesRows, row: number) => number): Answers {
-  const found: Answers = { train: [], val: [], test: [] };
-  for (const one of series)
-    labels.get(one)?.forEach((label, row) => {
-      if (label) found[label.part].push({ said: score(one, row) > 0, is: label.up });
-    });
-  return found;
-}
-
-function baselines(task: Task, part: Part): NamedFigures[] {
-  const move = (one: SeriesRows, row: number): number => one.inputs[row * task.inputSize + RETURN_AT];
-  const scored = (name: string, score: (one: SeriesRows, row: number) => number): NamedFigures => ({
-    name,
-    figures: movementFigures(answersOf(task, score)[part]),
-  });
-  return [
-    scored('always up', () => 1),
-    scored('as the last day', move),
-    scored('against the last day', (one, row) => -move(one, row)),
-    scored('linear, the same inputs', linear(task)),
-  ];
-}
-
-/** Place of the day's return of the adjusted close among the inputs. */
-const RETURN_AT = 4;
-
-/** Least squares of +-1 on a row's inputs, over the training movements. */
-function linear({ series, inputSize, labels }: Task): (one: SeriesRows, row: number) => number {
-  const columns = inputSize + 1;
-  const x: number[] = [];
-  const y: number[] = [];
-  for (const one of series)
-    labels.get(one)?.forEach((label, row) => {
-      if (label?.part !== 'train') return;
-      x.push(1, ...one.inputs.subarray(row * inputSize, (row + 1) * inputSize));
-      y.push(label.up ? 1 : -1);
-    });
-  const b = leastSquares(x, y, { columns });
-  return (one, row) => {
-    let sum = b[0];
-    for (let i = 0; i < inputSize; i += 1) sum += b[i + 1] * one.inputs[row * inputSize + i];
-    return sum;
+function refusedOf({ refused, untimely }: RowsRead, { tooShort }: Task): Record<string, number> {
+  return {
+    ...Object.fromEntries([...refused.values()].map(({ count, reason }) => [`records refused: ${reason}`, count])),
+    ...(untimely === 0 ? {} : { 'records late or repeated': untimely }),
+    ...(tooShort === 0 ? {} : { [`series with less than ${FIRST_ROW + 1} days: no forecast`]: tooShort }),
   };
+}
+
+/** From the records: among the inputs the returns are clipped. */
+function logCloses({ records }: SeriesRows): Float64Array {
+  return Float64Array.from(records, ({ value }) => Math.log(Number((JSON.parse(value) as Bar).adj_close)));
+}
+
+interface Bar {
+  readonly adj_close: number;
 }
 
 function rangeOf(series: readonly SeriesRows[]): Pick<BacktestResult['data'], 'from' | 'to' | 'series' | 'steps'> {
