@@ -56,6 +56,8 @@ export { readRecordFiles, sha256Of } from './record-files.ts';
 export type { Refused, RowsRead, SeriesRows } from './series-rows.ts';
 export { readRows } from './series-rows.ts';
 export { letSignalsThrough } from './signals.ts';
+export type { MeanDeviation } from './spread.ts';
+export { meanDeviation, spreadOfFigures } from './spread.ts';
 export type { Scaling } from './standardise.ts';
 export { foldScaling, scalingOf, standardised } from './standardise.ts';
 export { trainTicks } from './ticks.ts';

@@ -63,9 +63,14 @@ export function addBacktest(program: Program): void {
         .default('csv' as TableFormat),
     )
     .option('--save <folder>', "write the first seed's model with its card there, as 'tideline train' does")
+    .option('--config <file>', 'YAML with these options by their names; the command line goes before it')
     .option('--json', 'print one JSON line')
     .addHelpText('after', `\n${HELP_END}`)
-    .action((options) =>
-      program.run('backtest', async ({ drain }) => (await import('./backtest-run.ts')).backtest(options, drain)),
+    .action((_, command) =>
+      program.run('backtest', async ({ drain }) => {
+        const { config } = command.opts();
+        if (config !== undefined) await (await import('./config-file.ts')).applyConfigFile(command, config);
+        await (await import('./backtest-run.ts')).backtest(command.opts(), drain);
+      }),
     );
 }

@@ -7,8 +7,15 @@ export interface TrainProgress {
   readonly stop: () => void;
 }
 
-/** A bar on a terminal, plain lines in a pipe. The time left is the most that it can be: training may stop early. */
-export function trainProgress(epochs: number, terminal: NodeJS.WriteStream = process.stderr): TrainProgress {
+/**
+ * A bar on a terminal, plain lines in a pipe. The time left is the most that it can be: training may stop early. `label` says which of several trainings
+ * it is of, '' where there is one.
+ */
+export function trainProgress(
+  epochs: number,
+  label = '',
+  terminal: NodeJS.WriteStream = process.stderr,
+): TrainProgress {
   let from = { epoch: 0, atMs: performance.now() };
   const left = ({ epoch }: EpochReport): string => {
     const nowMs = performance.now();
@@ -17,7 +24,7 @@ export function trainProgress(epochs: number, terminal: NodeJS.WriteStream = pro
     if (from.epoch === 0) from = { epoch, atMs: nowMs };
     return secondsText((epochMs * (epochs - epoch)) / 1000);
   };
-  const show = terminal.isTTY === true ? barOf(epochs, terminal) : linesOf(epochs, terminal);
+  const show = terminal.isTTY === true ? barOf(epochs, label, terminal) : linesOf(epochs, label, terminal);
   return {
     onEpoch: async (report) => {
       show.epoch(report, left(report));
@@ -32,19 +39,19 @@ interface Show {
   readonly stop: () => void;
 }
 
-function linesOf(epochs: number, out: NodeJS.WriteStream): Show {
+function linesOf(epochs: number, label: string, out: NodeJS.WriteStream): Show {
   return {
     epoch: ({ epoch, loss, validationLoss, best }, left) =>
       void out.write(
-        `epoch ${epoch}/${epochs} loss ${loss.toFixed(5)} validation ${validationLoss.toFixed(5)} at most ${left} left${best ? ' (best)' : ''}\n`,
+        `${label}epoch ${epoch}/${epochs} loss ${loss.toFixed(5)} validation ${validationLoss.toFixed(5)} at most ${left} left${best ? ' (best)' : ''}\n`,
       ),
     stop: () => undefined,
   };
 }
 
-function barOf(epochs: number, stream: NodeJS.WriteStream): Show {
+function barOf(epochs: number, label: string, stream: NodeJS.WriteStream): Show {
   const bar = new SingleBar({
-    format: 'train [{bar}] epoch {value}/{total} loss {loss} validation {validation} best {best} | at most {left} left',
+    format: `train ${label}[{bar}] epoch {value}/{total} loss {loss} validation {validation} best {best} | at most {left} left`,
     stream,
     hideCursor: true,
   });

@@ -12,12 +12,14 @@ import {
 } from '@tideline/trainer';
 import { EXIT_BROKEN, EXIT_STOPPED } from './train.ts';
 import { type DeclaredOptions, trainCallsFrom, trainFromFile, trainSummaries, trainVolumes } from './train-declared.ts';
-import { trainProgress } from './train-progress.ts';
+import { type Repeated, trainFolds, trainSeeds } from './train-many.ts';
 
 export interface TrainOptions extends DeclaredOptions {
   readonly stream?: string | undefined;
   readonly out: string;
   readonly seed: number;
+  readonly seeds: number;
+  readonly folds?: number | undefined;
   readonly epochs: number;
   readonly checkpoint?: string | undefined;
   readonly resume?: true | undefined;
@@ -45,23 +47,24 @@ function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
 
 /** `tideline train`: sets the exit code where training ends before its time. */
 export async function train(stream: string | undefined, options: TrainOptions, signal: AbortSignal): Promise<void> {
-  const { seed, epochs, checkpoint: path } = options;
+  const { checkpoint: path, seeds, folds } = options;
   const trainer = trainerOf(stream, options);
+  if (path !== undefined && (seeds > 1 || folds !== undefined))
+    throw new ConfigError(['A checkpoint is of one training: leave --checkpoint out, or --seeds and --folds.']);
   const resume = await resumeFrom(options);
-  const progress = trainProgress(epochs);
-  let trained: TrainedModel;
+  let trained: Repeated;
   try {
-    trained = await trainer({
-      ...{ seed, epochs, signal, onEpoch: progress.onEpoch },
-      ...(resume ? { resume } : {}),
-      ...(path === undefined ? {} : { checkpoint: (checkpoint) => writeCheckpoint(path, checkpoint) }),
-    });
+    trained =
+      folds === undefined
+        ? await trainSeeds(trainer, options, {
+            ...{ signal, ...(resume ? { resume } : {}) },
+            ...(path === undefined ? {} : { checkpoint: (checkpoint) => writeCheckpoint(path, checkpoint) }),
+          })
+        : await trainFolds(stream ?? '', { ...options, folds }, signal);
   } catch (error) {
-    progress.stop();
     process.exitCode = reportEnd(error, signal, path);
     return;
   }
-  progress.stop();
   await writeModel(trained, options);
 }
 
@@ -95,17 +98,18 @@ function reportEnd(error: unknown, signal: AbortSignal, checkpoint: string | und
   return EXIT_STOPPED;
 }
 
-async function writeModel({ model, card }: TrainedModel, { out, json }: TrainOptions): Promise<void> {
+async function writeModel({ model, card, summary }: Repeated, { out, json }: TrainOptions): Promise<void> {
   const folder = join(out, model.spec.name);
   await saveModel(join(folder, 'model.tdl'), model, card);
   await writeFile(join(folder, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
   const epochs = card.epochs as readonly { readonly epoch: number; readonly best: boolean }[];
   const best = epochs.findLast((report) => report.best)?.epoch ?? 0;
-  const result = { model: model.spec.name, digest: model.digest, epochs: epochs.length, best, test: card.test, folder };
+  const { test, overSeeds } = card;
+  const result = { model: model.spec.name, digest: model.digest, epochs: epochs.length, best, test, overSeeds, folder };
   process.stdout.write(
     json
       ? `${JSON.stringify(result)}\n`
-      : `${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n` +
+      : `${summary}${result.model} ${result.digest}\n${result.epochs} epochs, the best is ${best}; model.tdl and card.json are in '${folder}'\n` +
           `${result.model === SUMMARY_MODEL ? 'Forecasters read it when they start.' : "A running pipeline goes over to it with 'tideline models promote'."}\n`,
   );
 }

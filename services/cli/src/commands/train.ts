@@ -17,6 +17,8 @@ const HELP_END = `Examples:
   tideline train calls-summary --data rated-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
+  tideline train docs/streams/daily-bars.yaml --data bars.csv.gz --folds 3 --seeds 5
+  tideline train --config bars.yaml                         stream: bars-stream.yaml, data: [bars.csv.gz], seeds: 5, ...
 
 A run that was killed and resumed ends with the bits of one that was not.
 Exit codes: ${EXIT_BROKEN} a value is not finite, ${EXIT_STOPPED} stopped by a signal, after an epoch.`;
@@ -52,14 +54,24 @@ export function addTrain(program: Program): void {
     )
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber(0), 1)
+    .option('--seeds <number>', 'trainings, each with another seed; the first is kept', wholeNumber(1, 1_000), 1)
+    .option(
+      '--folds <number>',
+      "walk-forward test blocks, of a declared stream; the last one's model is kept",
+      wholeNumber(1, 100),
+    )
     .option('--epochs <number>', 'epochs at most', wholeNumber(0), EPOCHS_DEFAULT)
+    .option('--config <file>', 'YAML with these options by their names; the command line goes before it')
     .option('--checkpoint <file>', 'keep what the next epoch needs in this file, after every epoch')
     .option('--resume', 'go on from the checkpoint, where there is one')
     .option('--json', 'print one JSON line')
     .addHelpText('after', `\n${HELP_END}`)
-    .action((stream, options) =>
-      program.run('train', async ({ drain }) =>
-        (await import('./train-run.ts')).train(stream ?? options.stream, options, drain),
-      ),
+    .action((stream, _, command) =>
+      program.run('train', async ({ drain }) => {
+        const { config } = command.opts();
+        if (config !== undefined) await (await import('./config-file.ts')).applyConfigFile(command, config);
+        const options = command.opts();
+        await (await import('./train-run.ts')).train(stream ?? options.stream, options, drain);
+      }),
     );
 }

@@ -5,6 +5,7 @@
 import {
   type CellKind,
   createModel,
+  type EpochReport,
   type Model,
   type ModelSpec,
   middleOf,
@@ -26,7 +27,7 @@ import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
 import { letSignalsThrough } from '../signals.ts';
 import { dataOf, modelOf, notesOf, splitOf } from './describe-backtest.ts';
 import { type PointReader, pipelinePass } from './pipeline-pass.ts';
-import type { BacktestResult, Figures, ForecastTrack, Metric, ResultTable } from './result.ts';
+import type { BacktestResult, Figures, ForecastTrack, Metric, ResultTable, TrainedSeed } from './result.ts';
 import { type ReturnSeries, returnSeries } from './return-series.ts';
 import { baselinesOf, type Said, scoreFold } from './score-fold.ts';
 import { coverageName, type ScoredReturn, scoreReturns, statedShare } from './score-returns.ts';
@@ -47,6 +48,11 @@ export interface BacktestStreamOptions {
   /** Steps of a season, for the seasonal naive; null: there is none. */
   readonly season: number | null;
   readonly progress: (message: string) => void | Promise<void>;
+  /** Told after every epoch of every fold; `fold` counts from 1. */
+  readonly onEpoch?: (
+    report: EpochReport,
+    at: { readonly seed: number; readonly fold: number },
+  ) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -59,12 +65,12 @@ export async function backtestStream(options: BacktestStreamOptions): Promise<Ba
   const { task, series, folds } = history;
   const runs: SeedRun[] = [];
   const tracks: ForecastTrack[] = [];
-  let first: Model | null = null;
+  let first: Pick<TrainedSeed, 'model' | 'epochs'> | null = null;
   for (const seed of options.model === null ? options.seeds : [0]) {
     const scored: ScoredReturn[][] = task.horizons.map(() => []);
     for (const [f, fold] of folds.entries()) {
-      const { model, said } = await forecastFold(options, history, { fold, seed });
-      if (seed === options.seeds[0]) first = model;
+      const { model, epochs, said } = await forecastFold(options, history, { fold, seed, number: f + 1 });
+      if (seed === options.seeds[0]) first = { model, epochs };
       task.horizons.forEach((horizon, h) => {
         scored[h] = [...scored[h], ...scoreFold({ ...history, fold, horizon }, (one, row) => said(one, row, h))];
         if (runs.length === 0) tracks.push(...series.map((one) => trackOf(history, one, { fold, h, said })));
@@ -83,7 +89,7 @@ export async function backtestStream(options: BacktestStreamOptions): Promise<Ba
     tracks: joined(tracks),
     notes: notesOf(options, history),
     ...(first && options.model === null
-      ? { trained: { model: first, seed: options.seeds[0], declaration: declarationDigest(options.declaration) } }
+      ? { trained: { ...first, seed: options.seeds[0], declaration: declarationDigest(options.declaration) } }
       : {}),
   };
 }
@@ -133,17 +139,25 @@ function historyOf({ declaration, records, folds, season }: BacktestStreamOption
   return { output, stream, task, read, rows, series, rowsMin, folds: cut, warmUp, season };
 }
 
+interface FoldRun {
+  readonly fold: Fold;
+  readonly seed: number;
+  /** Of the fold, from 1. */
+  readonly number: number;
+}
+
 /** What the pipeline said of a row, over the h-th horizon. */
 type SaidOver = (one: ReturnSeries, row: number, h: number) => ReturnType<Said>;
 
 async function forecastFold(
   options: BacktestStreamOptions,
   history: History,
-  at: { readonly fold: Fold; readonly seed: number },
-): Promise<{ readonly model: Model; readonly said: SaidOver }> {
+  at: FoldRun,
+): Promise<{ readonly model: Model; readonly epochs: readonly EpochReport[]; readonly said: SaidOver }> {
   const { records, signal } = options;
   const { stream, task, output } = history;
-  const model = options.model ?? (await trainFold(options, history, at));
+  const { model, epochs } =
+    options.model === null ? await trainFold(options, history, at) : { model: options.model, epochs: [] };
   const size = task.horizons.length * task.levels.length;
   const reader = { size, read: returnReader(output) };
   const pass = await pipelinePass({ stream, model, records, reader, ...(signal ? { signal } : {}) });
@@ -156,7 +170,7 @@ async function forecastFold(
     const quantiles = byKey.get(key)?.said.subarray(at, at + count) ?? [];
     return quantiles.length < count || Number.isNaN(quantiles[0]) ? null : { quantiles, point: quantiles[middle] };
   };
-  return { model, said };
+  return { model, epochs, said };
 }
 
 /** Takes the log returns `r10` ... from a row's points, a point a horizon in their order. */
@@ -175,23 +189,27 @@ function returnReader({ levels, horizons }: QuantileOutput): PointReader['read']
 }
 
 async function trainFold(
-  { declaration, network, epochs, patience, learningRate, signal }: BacktestStreamOptions,
+  { declaration, network, epochs, patience, learningRate, signal, onEpoch }: BacktestStreamOptions,
   { stream: { inputSize, outputSize }, task, rows }: History,
-  { fold, seed }: { readonly fold: Fold; readonly seed: number },
-): Promise<Model> {
+  { fold, seed, number }: FoldRun,
+): Promise<{ readonly model: Model; readonly epochs: readonly EpochReport[] }> {
   const spec: ModelSpec = { name: declaration.model, ...network, inputSize, outputSize };
   const part = (fromMs: number, toMs: number): TrainingSequence[] =>
     rows.flatMap((one) =>
       segmentsBetween(task, one, { first: rowsBefore(one.timeMs, fromMs), end: rowsBefore(one.timeMs, toMs) }),
     );
-  const { weights } = await trainRecurrent({
+  const { weights, history } = await trainRecurrent({
     ...QUANTILE_TRAINING,
-    ...{ spec, seed, epochs, patience, learningRate, onEpoch: letSignalsThrough },
+    ...{ spec, seed, epochs, patience, learningRate },
+    onEpoch: async (report) => {
+      await onEpoch?.(report, { seed, fold: number });
+      await letSignalsThrough();
+    },
     train: part(Number.NEGATIVE_INFINITY, fold.validationMs),
     validation: part(fold.validationMs, fold.testMs),
     ...(signal ? { signal } : {}),
   });
-  return createModel(spec, weights);
+  return { model: createModel(spec, weights), epochs: history };
 }
 
 /** One table over all series, and, where they are few, one for each: a mean over all would hide where the model is no better than a baseline. */

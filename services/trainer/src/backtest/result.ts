@@ -1,6 +1,7 @@
 /** What a backtest finds: figures per seed beside baselines and published numbers, and the forecasts themselves for plots. */
 
 import type { EpochReport, Model } from '@tideline/nn';
+import { type MeanDeviation, meanDeviation } from '../spread.ts';
 
 /** How a figure is read. */
 export interface Metric {
@@ -97,19 +98,14 @@ export interface TrainedSeed {
 }
 
 /** Mean and standard deviation of a metric over the seeds that have it; the deviation of one seed is NaN. */
-export interface Spread {
-  readonly mean: number;
-  readonly deviation: number;
+export interface Spread extends MeanDeviation {
   readonly seeds: number;
 }
 
 /** Over the seeds, with n - 1 below the root. */
 export function spreadOf(table: ResultTable, metric: string): Spread {
   const values = table.seeds.flatMap(({ figures }) => (metric in figures ? [figures[metric]] : []));
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: n < 2 ? Number.NaN : Math.sqrt(squares / (n - 1)), seeds: n };
+  return { ...meanDeviation(values), seeds: values.length };
 }
 
 /** Whether the mean over the seeds reaches the metric's target; null where it has none. */
