@@ -1,6 +1,5 @@
 import {
   type CellKind,
-  createModel,
   type EpochReport,
   type ModelCard,
   type ModelSpec,
@@ -12,6 +11,7 @@ import {
   createDeclaredStream,
   type Declaration,
   declarationDigest,
+  keyBucket,
   type QuantileOutput,
   rowValuesOf,
   type SourceRecord,
@@ -26,6 +26,7 @@ import {
   TEST_SHARE,
   TRAIN_SHARE,
 } from './quantile-task.ts';
+import { createSeriesModel, embeddingTraining, gatherInputs } from './series-embedding.ts';
 import { type RowsRead, readRows, type SeriesRows } from './series-rows.ts';
 import type { TrainedModel, TrainerOptions } from './trained-model.ts';
 
@@ -59,6 +60,8 @@ const GROUPS_MAX = 20;
  */
 export async function trainDeclared(options: DeclaredTrainerOptions): Promise<TrainedModel> {
   const { declaration, network } = options;
+  const { embedding } = declaration;
+  const table = embeddingTraining(embedding);
   const { output, model: name } = declaration;
   if (output.kind !== 'quantiles')
     throw new ConfigError([
@@ -71,7 +74,7 @@ export async function trainDeclared(options: DeclaredTrainerOptions): Promise<Tr
   const series = read.series.filter(({ rows }) => rows >= SERIES_ROWS_MIN + margin);
   if (series.length === 0) throw new ConfigError([tooLittle(declaration, read, SERIES_ROWS_MIN + margin)]);
   const { inputSize, outputSize } = stream;
-  const spec: ModelSpec = { name, ...network, inputSize, outputSize };
+  const spec: ModelSpec = { name, ...network, inputSize, outputSize, ...table.spec };
   const part = (from: number, to: number): TrainingSequence[] =>
     series.flatMap((one) => segmentsOf(task, one, from, to));
   const result = await trainRecurrent({
@@ -79,9 +82,10 @@ export async function trainDeclared(options: DeclaredTrainerOptions): Promise<Tr
     spec,
     train: part(0, TRAIN_SHARE),
     validation: part(TRAIN_SHARE, TEST_SHARE),
-    ...QUANTILE_TRAINING,
+    ...{ ...QUANTILE_TRAINING, ...table.training },
   });
-  const model = createModel(spec, result.weights);
+  const model = createSeriesModel(spec, result.weights, { embedding, keys: series.map(({ key }) => key) });
+  gatherInputs(model, series, embedding);
   const scores = scoreQuantiles(task, series, model, groupsOf(series));
   const found = { read, series, digest: model.digest, history: result.history };
   return { model, card: card(options, found, scores) };
@@ -98,7 +102,11 @@ function trainerOptions(
 /** What a declared stream's quantiles are of, and where a row's context has it. */
 export function taskOf(declaration: Declaration, { levels, horizons, per, of, unit }: QuantileOutput): QuantileTask {
   const { contextAt, meanGapAt } = rowValuesOf(declaration);
-  return { levels, horizons, per, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit), meanGapAt };
+  const { embedding } = declaration;
+  return {
+    ...{ levels, horizons, per, valueAt: contextAt(of), unitAt: unit === null ? -1 : contextAt(unit), meanGapAt },
+    ...(embedding === null ? {} : { bucketOf: (key: string) => keyBucket(key, embedding) }),
+  };
 }
 
 function groupsOf(series: readonly SeriesRows[]): SeriesGroups {
@@ -167,7 +175,12 @@ function card(
     ],
     split:
       'each series in time order: first 70 % training, next 15 % validation (chooses the epoch), last 15 % test (reported only)',
-    settings: { ...network, learningRate, patience },
+    settings: {
+      ...network,
+      ...(declaration.embedding ? { embedding: declaration.embedding } : {}),
+      learningRate,
+      patience,
+    },
     seed,
     epochs: history,
     test,

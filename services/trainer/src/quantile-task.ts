@@ -1,5 +1,5 @@
 /** Learning the quantiles of a log return over horizons in steps or in time: targets, training sequences, scores against baselines. */
-import { type Model, middleOf, type TrainingSequence, writeQuantiles } from '@tideline/nn';
+import { type Model, middleOf, type RowEntries, type TrainingSequence, writeQuantiles } from '@tideline/nn';
 import { type HorizonUnit, horizonName, pinball, quantileLoss, spanMsOf, stepsWithin } from '@tideline/streams';
 import { evaluate } from './evaluate.ts';
 import { normalQuantile } from './normal-quantile.ts';
@@ -16,6 +16,8 @@ export interface QuantileTask {
   readonly unitAt: number;
   /** Place in a row's context of the mean time between two steps. */
   readonly meanGapAt: number;
+  /** Row of a series in the model's trained table; absent: it has none. */
+  readonly bucketOf?: (key: string) => number;
 }
 
 /** Shares of each series in time order: training, then validation (chooses the epoch), then test (reported only). */
@@ -69,6 +71,7 @@ export function segmentsBetween(
 ): TrainingSequence[] {
   const inputSize = one.inputs.length / one.rows;
   const found: TrainingSequence[] = [];
+  const bucket = task.bucketOf?.(one.key);
   for (let start = first; start < end; start += SEGMENT_ROWS) {
     const rows = Math.min(SEGMENT_ROWS, end - start);
     const targets = Array.from({ length: rows }, (_, row) =>
@@ -78,11 +81,20 @@ export function segmentsBetween(
       name: `${one.key} from row ${start}`,
       inputs: one.inputs.subarray(start * inputSize, (start + rows) * inputSize),
       rows,
+      ...(bucket === undefined ? {} : { entries: sameEntry(bucket, rows) }),
       loss: (outputs, row, gradient) =>
         targets[row].every(Number.isNaN) ? null : quantileLoss(outputs, targets[row], task.levels, gradient),
     });
   }
   return found;
+}
+
+/** One entry of the table in every row. */
+function sameEntry(entry: number, rows: number): RowEntries {
+  return {
+    starts: Uint32Array.from({ length: rows + 1 }, (_, row) => row),
+    entries: new Uint32Array(rows).fill(entry),
+  };
 }
 
 export interface QuantileScore {

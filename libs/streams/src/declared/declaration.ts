@@ -67,6 +67,14 @@ export interface DeclaredPoint {
   readonly with: readonly string[];
 }
 
+/** A table whose rows are learnt, a series' row by the hash of its key: what is particular about a series. */
+export interface DeclaredEmbedding {
+  /** Values of a series, behind the features among the network's inputs. */
+  readonly size: number;
+  /** Rows of the table: many more than series, so that two seldom share one. */
+  readonly buckets: number;
+}
+
 export interface DeclaredBars {
   readonly rule: BarRule;
   readonly price: string;
@@ -82,6 +90,8 @@ export interface Declaration {
   /** null: every record is a step. */
   readonly bars: DeclaredBars | null;
   readonly features: readonly DeclaredFeature[];
+  /** null: the network does not know one series from another. */
+  readonly embedding: DeclaredEmbedding | null;
   /** Steps of a series before its first point. */
   readonly warmUp: number;
   readonly output: RawOutput | QuantileOutput;

@@ -1,14 +1,18 @@
+import type { Model } from '@tideline/nn';
 import type { LatePolicy, RowBuffers, Stream } from '@tideline/pipeline';
 import { createBars } from '../features/bars.ts';
 import { TIME_PLACE } from '../features/operator.ts';
 import type { Declaration } from './declaration.ts';
 import { declaredDecoder } from './decode.ts';
+import { type KeyVector, keyVectorOf } from './key-vector.ts';
 import { declaredPoints } from './points.ts';
 import { type RowValues, rowValuesOf } from './row-values.ts';
 
 export interface DeclaredStreamOptions {
   /** Tag `model` of the points. */
   readonly modelName: string;
+  /** The model that will step, where the stream declares an embedding; without, its inputs are 0. */
+  readonly model?: Pick<Model, 'spec' | 'weights'>;
   readonly late?: LatePolicy;
   /** null: never. */
   readonly idleTtlMs?: number | null;
@@ -22,7 +26,10 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
   const idleTtlMs = options.idleTtlMs === undefined ? declaration.idleTtlMs : options.idleTtlMs;
   const steps = stepsOf(declaration, rows);
   const points = declaredPoints(declaration, rows, options.modelName);
-  const { stateSize, advance } = declaration.bars === null ? steps : barsBefore(declaration, declaration.bars, steps);
+  const { stateSize, ...plain } = declaration.bars === null ? steps : barsBefore(declaration, declaration.bars, steps);
+  const inputs = declaration.features.filter(({ isInput }) => isInput).length;
+  const vector = keyVectorOf(name, declaration.embedding, options.model);
+  const advance = vector === null ? plain.advance : withKeyVector(plain.advance, vector, inputs);
   return {
     name,
     looksForSaturation: true,
@@ -31,7 +38,7 @@ export function createDeclaredStream(declaration: Declaration, options: Declared
     schema: { numbers: fields.map((field) => field.name), texts: [] },
     stateSize: stateSize + (declaration.repeatsByTime ? LAST_TIME_SIZE : 0),
     contextSize: rows.contextPlaces.length,
-    inputSize: declaration.features.filter(({ isInput }) => isInput).length,
+    inputSize: inputs + (vector?.size ?? 0),
     outputSize: output.kind === 'raw' ? output.fields.length : output.levels.length * output.horizons.length,
     decode: declaredDecoder(declaration),
     ...(declaration.repeatsByTime ? repeatingByTime(advance, stateSize) : { advance }),
@@ -101,6 +108,15 @@ function barsBefore(
       steps.step(buffers, buffers.stateAt + bars.stateSize);
       return 'step';
     },
+  };
+}
+
+/** What the model learnt of the row's series stands behind its `features` inputs. */
+function withKeyVector(advance: Stream['advance'], vector: KeyVector, features: number): Stream['advance'] {
+  return (chunk, row, buffers) => {
+    const outcome = advance(chunk, row, buffers);
+    if (outcome === 'step') vector.write(chunk.keys[chunk.keyOf[row]], buffers.inputs, buffers.inputAt + features);
+    return outcome;
   };
 }
 

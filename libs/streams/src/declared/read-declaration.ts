@@ -44,6 +44,7 @@ export function readDeclaration(source: string, text: string): Declaration {
     ...{ name, key, time, fields, bars, features },
     output: output?.kind === 'quantiles' ? quantilesOf(output) : (output ?? NO_OUTPUT),
     point: pointOf(point, output?.kind ?? 'raw'),
+    embedding: parts.embedding ?? null,
     warmUp: parts.warm_up ?? 0,
     model: parts.model ?? name,
     late: parts.late ?? null,

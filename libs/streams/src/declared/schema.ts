@@ -18,6 +18,10 @@ const wholeSteps = (): z.ZodNumber => whole('steps');
 const wholeMs = (): z.ZodNumber => number().int('must be whole milliseconds').min(1, 'must be at least 1');
 const BAR = { price: text() };
 
+const EMBEDDING_SIZE_MAX = 256;
+/** Of a thousand series about one in nine shares its row with another one. */
+const EMBEDDING_BUCKETS = 8_192;
+
 /** How many forecasts of one series and horizon may await their truth: they ride in its state. */
 const PENDING_MAX = 4_096;
 const D = VERIFICATION_DEFAULTS;
@@ -118,6 +122,12 @@ export const PARTS = {
       ],
       { error: "must have a kind: 'time', 'ticks' or 'volume'" },
     )
+    .optional(),
+  embedding: z
+    .strictObject({
+      size: whole('values').max(EMBEDDING_SIZE_MAX, `must be at most ${EMBEDDING_SIZE_MAX}`),
+      buckets: whole('rows').max(65_536, 'must be at most 65536').default(EMBEDDING_BUCKETS),
+    })
     .optional(),
   warm_up: number().int('must be a whole number of steps').min(0, 'must be at least 0').default(0),
   repeated: oneOf(['time'] as const).optional(),

@@ -6,6 +6,7 @@ export const GRAMS_MAX = 8_192;
 /** Kinds of n-grams, each with hashes of its own. */
 const WORD_SEED = 0x811c9dc5;
 const CHARACTER_SEED = 0x2f0b4c47;
+const WHOLE_SEED = 0x6b43a9b5;
 const PRIME = 0x01000193;
 const SEPARATOR = 0x1f;
 const CHARACTERS = 4;
@@ -36,6 +37,11 @@ export function gramBuckets(tokens: readonly string[], buckets: number): number[
     }
   });
   return found;
+}
+
+/** Bucket of a text as a whole, by the same hash. */
+export function textBucket(text: string, buckets: number): number {
+  return finalise(hashOn(WHOLE_SEED, text)) % buckets;
 }
 
 function hashOn(hash: number, text: string): number {

@@ -22,11 +22,11 @@ interface InputSummary {
 /** `tideline stream check`. Throws ConfigError where the file is not right. */
 export async function check(path: string, options: CheckOptions): Promise<void> {
   const declaration = readStreamFile(path);
-  const { name, key, model, features, output } = declaration;
+  const { name, key, model, features, output, embedding } = declaration;
   const { stateSize, inputSize, outputSize } = createDeclaredStream(declaration, { modelName: model });
   const inputs = features.filter(({ isInput }) => isInput).map((feature) => feature.name);
   const sample = options.data === undefined ? null : await sampleOf(path, declaration, options.data, options);
-  const found = { name, key, model, stateSize, inputSize, outputSize, inputs, output, sample };
+  const found = { name, key, model, stateSize, inputSize, outputSize, inputs, embedding, output, sample };
   process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : textOf(found));
 }
 
@@ -48,7 +48,8 @@ async function sampleOf(path: string, declaration: Declaration, data: string, op
     records.push(record);
     if (records.length >= options.records) break;
   }
-  const read = readRows(createDeclaredStream(declaration, { modelName: '' }), records);
+  const stream = createDeclaredStream(declaration, { modelName: '' });
+  const read = readRows(stream, records);
   const names = declaration.features.filter(({ isInput }) => isInput).map(({ name }) => name);
   return {
     records: records.length,
@@ -57,7 +58,7 @@ async function sampleOf(path: string, declaration: Declaration, data: string, op
     refused: [...read.refused.values()],
     lateOrRepeated: read.untimely,
     alerts: countAlerts(declaration, read.series),
-    inputs: names.map((name, i) => ({ name, ...summaryOf(read, i, names.length) })),
+    inputs: names.map((name, i) => ({ name, ...summaryOf(read, i, stream.inputSize) })),
   };
 }
 
@@ -82,12 +83,14 @@ function textOf(found: {
   readonly model: string;
   readonly stateSize: number;
   readonly inputs: readonly string[];
+  readonly embedding: Declaration['embedding'];
   readonly outputSize: number;
   readonly sample: Sample | null;
 }): string {
-  const { name, key, model, stateSize, inputs, outputSize, sample } = found;
+  const { name, key, model, stateSize, inputs, embedding, outputSize, sample } = found;
+  const learnt = embedding === null ? '' : ` and ${embedding.size} learnt of each ${key}`;
   const head =
-    `Stream ${name}: a series is its ${key}; ${inputs.length} inputs, ${outputSize} outputs of model ${model}; ` +
+    `Stream ${name}: a series is its ${key}; ${inputs.length} inputs${learnt}, ${outputSize} outputs of model ${model}; ` +
     `${8 * stateSize} bytes of state a series besides the network's.\n`;
   if (sample === null) return `${head}${inputs.map((input, i) => `${String(i).padStart(4)}  ${input}\n`).join('')}`;
   const width = Math.max(5, ...inputs.map((input) => input.length));

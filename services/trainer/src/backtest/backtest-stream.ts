@@ -4,7 +4,6 @@
  */
 import {
   type CellKind,
-  createModel,
   type EpochReport,
   type Model,
   type ModelSpec,
@@ -23,6 +22,7 @@ import {
 } from '@tideline/streams';
 import { QUANTILE_TRAINING, SERIES_ROWS_MIN, taskOf, tooLittle } from '../declared.ts';
 import { type QuantileTask, segmentsBetween } from '../quantile-task.ts';
+import { createSeriesModel, embeddingTraining } from '../series-embedding.ts';
 import { type RowsRead, readRows, type SeriesRows } from '../series-rows.ts';
 import { letSignalsThrough } from '../signals.ts';
 import { dataOf, modelOf, notesOf, splitOf } from './describe-backtest.ts';
@@ -154,12 +154,14 @@ async function forecastFold(
   history: History,
   at: FoldRun,
 ): Promise<{ readonly model: Model; readonly epochs: readonly EpochReport[]; readonly said: SaidOver }> {
-  const { records, signal } = options;
-  const { stream, task, output } = history;
+  const { records, signal, declaration } = options;
+  const { task, output } = history;
   const { model, epochs } =
     options.model === null ? await trainFold(options, history, at) : { model: options.model, epochs: [] };
   const size = task.horizons.length * task.levels.length;
   const reader = { size, read: returnReader(output) };
+  // With the model, as a forecaster makes it: an embedding's inputs are the model's.
+  const stream = createDeclaredStream(declaration, { modelName: declaration.model, model });
   const pass = await pipelinePass({ stream, model, records, reader, ...(signal ? { signal } : {}) });
   const byKey = new Map(pass.series.map((one) => [one.key, one]));
   const count = task.levels.length;
@@ -193,13 +195,15 @@ async function trainFold(
   { stream: { inputSize, outputSize }, task, rows }: History,
   { fold, seed, number }: FoldRun,
 ): Promise<{ readonly model: Model; readonly epochs: readonly EpochReport[] }> {
-  const spec: ModelSpec = { name: declaration.model, ...network, inputSize, outputSize };
+  const { embedding } = declaration;
+  const table = embeddingTraining(embedding);
+  const spec: ModelSpec = { name: declaration.model, ...network, inputSize, outputSize, ...table.spec };
   const part = (fromMs: number, toMs: number): TrainingSequence[] =>
     rows.flatMap((one) =>
       segmentsBetween(task, one, { first: rowsBefore(one.timeMs, fromMs), end: rowsBefore(one.timeMs, toMs) }),
     );
   const { weights, history } = await trainRecurrent({
-    ...QUANTILE_TRAINING,
+    ...{ ...QUANTILE_TRAINING, ...table.training },
     ...{ spec, seed, epochs, patience, learningRate },
     onEpoch: async (report) => {
       await onEpoch?.(report, { seed, fold: number });
@@ -209,7 +213,9 @@ async function trainFold(
     validation: part(fold.validationMs, fold.testMs),
     ...(signal ? { signal } : {}),
   });
-  return { model: createModel(spec, weights), epochs: history };
+  // Series that begin with the test taught nothing.
+  const keys = rows.filter((one) => rowsBefore(one.timeMs, fold.validationMs) > 0).map(({ key }) => key);
+  return { model: createSeriesModel(spec, weights, { embedding, keys }), epochs: history };
 }
 
 /** One table over all series, and, where they are few, one for each: a mean over all would hide where the model is no better than a baseline. */
