@@ -118,8 +118,8 @@ export function encodeStates(
     at = lead + HEADERS_BYTES[version] / 8;
     at = copyDoubles(doubles, at, columns.stream, slot * streamSize, streamSize);
     at = 2 * copyDoubles(doubles, at, columns.outputs, slot * outputSize, outputSize);
-    const from = i * hiddenSize;
-    for (let k = 0; k < hiddenSize; k += 1) floats[at + k] = hidden[from + k];
+    // One copy of memory: a loop over 256 values takes four times as long.
+    floats.set(hidden.subarray(i * hiddenSize, (i + 1) * hiddenSize), at);
     states.push(new Uint8Array(all, lead * 8, size));
   }
   return states;
