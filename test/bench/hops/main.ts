@@ -7,13 +7,15 @@ import { ensureInstalled } from '@tideline/native';
 import { runPipeline } from '../pipeline/run.ts';
 import { VARIANTS, type Variant } from '../pipeline/workload.ts';
 import { type CpuProfile, FORECASTER_HOPS, type Hop, INGEST_HOPS, REST, timeByHop } from './attribute.ts';
+import { kafkajsFloor } from './kafkajs-floor.ts';
 
 const RECORDS_DEFAULT = 300_000;
 
 const USAGE = `Usage: npm run bench -- hops [--variant ${Object.keys(VARIANTS).join('|')}] [--records N] [--json]
 
 Runs the standard job (see \`npm run bench -- pipeline --help\`) under the processor profiler and tells what a record costs at each hop, in microseconds of
-processor time. The profiler's own cost is in it, and so is each process's start, divided by the records. The servers' rows are their whole processes.
+processor time. The profiler's own cost is in it, and so is each process's start, divided by the records. The servers' rows are their whole processes; the
+row 'kafkajs' is a process that consumes the same topic and does nothing else, from its first batch on, without a profiler.
 
   --variant NAME   uniform: 1,000 symbols (the default); hot: one; wide: 100,000
   --records N      ticks, ${RECORDS_DEFAULT} unless given
@@ -56,9 +58,12 @@ async function measure(variant: Variant, records: number, say: (line: string) =>
     const servers = (['kafka', 'redis', 'influx'] as const).map((name) => ({
       ...{ process: name, hop: 'the whole server', microsecondsARecord: cpuPerMillion[name] },
     }));
+    say('Consuming the same by kafkajs alone ...');
+    const floor = await kafkajsFloor(variant, records);
     return [
       ...(await costsOf({ name: 'ingest', hops: INGEST_HOPS, cpu: wholeCpu.ingest, profile, records })),
       ...(await costsOf({ name: 'forecaster', hops: FORECASTER_HOPS, cpu: wholeCpu.forecaster, profile, records })),
+      { process: 'kafkajs', hop: 'consume, and nothing else', microsecondsARecord: floor },
       ...servers,
     ];
   } finally {

@@ -63,7 +63,8 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   return { variant, records, ...work, ...check, redisBytesASeries, killed: options.kill };
 }
 
-async function produce(kafka: string, variant: Variant, records: number): Promise<void> {
+/** Makes the topic and fills it with the job's ticks. */
+export async function produce(kafka: string, variant: Variant, records: number): Promise<void> {
   await ensureTopics({ brokers: [kafka], topics: [{ topic: TOPIC, partitions: PARTITIONS }] });
   await using producer = await createTopicProducer({ brokers: [kafka], topic: TOPIC });
   let batch = [];
