@@ -97,7 +97,7 @@ function movements(tickers: readonly string[]): Readonly<Record<string, string>>
 
 test('stock-acl18 finds a movement that goes on, on every seed, and shows validation apart from test', async () => {
   const result = await runOn('stock-acl18', movements(['A', 'B', 'C', 'D']), [1, 2]);
-  const [shown, validation] = result.tables;
+  const [shown, protocol, validation] = result.tables;
   assert.equal(
     result.split,
     'targets and parts of targets.csv.gz: train 560 movements, val 160 movements, test 240 movements',
@@ -106,7 +106,10 @@ test('stock-acl18 finds a movement that goes on, on every seed, and shows valida
   assert.equal(shown.baselines.find(({ name }) => name === 'always up')?.figures.MCC, 0);
   const momentum = shown.baselines.find(({ name }) => name === 'as the last day')?.figures.MCC ?? 0;
   assert(momentum > 0.4 && momentum < 0.6);
-  assert.match(validation.title, /^validation/);
+  assert.match(validation.title, /^validation.* trained without it$/);
+  assert.match(protocol.title, /^test.* trained without the validation days$/);
+  for (const { figures } of [...protocol.seeds, ...validation.seeds]) assert(figures.MCC > 0.3, `MCC ${figures.MCC}`);
+  assert.equal(result.model.members, 5);
   assert.equal(validation.published.length, 0);
   // The probabilities of the first seed are there for the plots, and are those that its figures are made of.
   const rows = eventRows(result.tracks);

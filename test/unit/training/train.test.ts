@@ -44,6 +44,29 @@ test('the same seed gives the same weights, bit for bit, and another seed gives 
   assert.notEqual(await digest(5), await digest(6));
 });
 
+test('where the last epoch is to be kept, no validation chooses another one', async () => {
+  // The more the network learns, the worse it is on sequences whose targets are the other way round.
+  const options = optionsOf('gru', { epochs: 4 });
+  const opposed = options.validation.map(
+    (one): TrainingSequence => ({
+      ...one,
+      loss: (outputs, row, gradient) =>
+        one.loss(
+          outputs.map((value) => -value),
+          row,
+          gradient,
+        ),
+    }),
+  );
+  const [kept, best, alone] = [
+    await digestOf({ ...options, validation: opposed, keep: 'last' }),
+    await digestOf({ ...options, validation: opposed }),
+    await digestOf({ ...options, validation: [], keep: 'last' }),
+  ];
+  assert.equal(kept, alone);
+  assert.notEqual(kept, best);
+});
+
 test('an average of the weights without memory is the weights; with one it is what is validated and kept', async () => {
   const digest = (averaging: number | null): Promise<string> =>
     digestOf(optionsOf('gru', { epochs: 3, ...(averaging === null ? {} : { averaging }) }));

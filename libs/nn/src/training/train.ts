@@ -39,6 +39,8 @@ export interface TrainingOptions {
   readonly weightDecay?: number;
   /** Share that the moving average of the weights keeps of itself at each update; the average is validated and kept. Without, the weights are. */
   readonly averaging?: number;
+  /** Which epoch's weights are kept: `best` by the validation, unless said; `last`, where the number of epochs was chosen before. */
+  readonly keep?: 'best' | 'last';
   /** Largest norm of an update's gradient. */
   readonly clipNorm: number;
   /** Epochs without a better validation loss after which training stops. */
@@ -59,7 +61,7 @@ export interface TrainingOptions {
 }
 
 export interface TrainingResult {
-  /** Those of the best epoch. */
+  /** Those of the best epoch, or of the last one (`keep`). */
   readonly weights: ModelWeights;
   readonly history: readonly EpochReport[];
 }
@@ -81,7 +83,7 @@ export async function trainRecurrent(options: TrainingOptions): Promise<Training
     if (options.schedule === 'cosine')
       run.learning.adam.schedule = (1 + Math.cos((Math.PI * (epoch - 1)) / epochs)) / 2;
     const { loss, validationLoss } = runEpoch(options, run, epoch);
-    const best = validationLoss < run.best;
+    const best = options.keep === 'last' || validationLoss < run.best;
     if (best) {
       run.best = validationLoss;
       run.bestEpoch = epoch;
@@ -246,6 +248,7 @@ function fingerprintOf(options: TrainingOptions): string {
   if (weightDecay > 0 || schedule !== 'constant' || ofInputs > 0)
     hash.update(JSON.stringify([weightDecay, schedule === 'constant' ? 0 : options.epochs, ofInputs]));
   if (ofEntries > 0) hash.update(JSON.stringify(['entries', ofEntries]));
+  if (options.keep === 'last') hash.update('keep last');
   if (options.averaging !== undefined) hash.update(JSON.stringify(['averaging', options.averaging]));
   for (const { inputs, rows, entries } of [...train, ...validation]) {
     hash.update(`${rows},`);

@@ -8,7 +8,7 @@ import { dayOf, type Movement, type Movements, PARTS, type Part } from './moveme
 
 /** Days before all inputs are known. */
 export const FIRST_ROW = 30;
-/** Days before the first training target that only bring the state up. Validation has all days before it, as the pipeline has. */
+/** Days before the first target that only bring the state up. */
 const WARM_ROWS = 60;
 
 export interface Task {
@@ -43,23 +43,24 @@ export function taskOf(read: readonly SeriesRows[], movements: Movements): Task 
   return { series, inputSize, labels, counts, tooShort: read.length - series.length };
 }
 
-/** Of the rows with a training target. */
-export function inputScaling({ series, inputSize, labels }: Task): Scaling {
+/** Of the rows with a target of these parts. */
+export function inputScaling({ series, inputSize, labels }: Task, parts: readonly Part[]): Scaling {
   const rows: number[] = [];
   for (const one of series)
     labels.get(one)?.forEach((label, row) => {
-      if (label?.part === 'train') rows.push(...one.inputs.subarray(row * inputSize, (row + 1) * inputSize));
+      if (label && parts.includes(label.part))
+        rows.push(...one.inputs.subarray(row * inputSize, (row + 1) * inputSize));
     });
   return scalingOf(rows, { columns: inputSize, from: 0, to: rows.length / inputSize });
 }
 
-/** All series over the same days, so that an update sees all shares of the same days; the loss is that of a logistic regression. */
-export function sequencesOf(task: Task, part: Part, scaling: Scaling): TrainingSequence[] {
+/** All series over the days of these parts, so that an update sees all shares of the same days; the loss is that of a logistic regression. */
+export function sequencesOf(task: Task, parts: readonly Part[], scaling: Scaling): TrainingSequence[] {
   const { series, inputSize, labels } = task;
-  const days = daysOf(task, part);
+  const days = daysOf(task, parts);
   return series.flatMap((one) => {
     const wanted = labels.get(one) ?? [];
-    const from = Math.max(FIRST_ROW, rowsBefore(one.timeMs, days.firstMs) - (part === 'train' ? WARM_ROWS : one.rows));
+    const from = Math.max(FIRST_ROW, rowsBefore(one.timeMs, days.firstMs) - WARM_ROWS);
     const end = rowsBefore(one.timeMs, days.lastMs + 1);
     if (end <= from) return [];
     return [
@@ -69,7 +70,7 @@ export function sequencesOf(task: Task, part: Part, scaling: Scaling): TrainingS
         rows: end - from,
         loss: (said, row, gradient) => {
           const label = wanted[from + row];
-          if (label?.part !== part) return null;
+          if (!label || !parts.includes(label.part)) return null;
           const p = 1 / (1 + Math.exp(-said[0]));
           gradient[0] = p - (label.up ? 1 : 0);
           return -Math.log(label.up ? p : 1 - p);
@@ -84,12 +85,12 @@ export interface Days {
   readonly lastMs: number;
 }
 
-/** First and last day with a target of the part on the day after it, over all series. */
-export function daysOf({ series, labels }: Task, part: Part): Days {
+/** First and last day with a target of these parts on the day after it, over all series. */
+export function daysOf({ series, labels }: Task, parts: readonly Part[]): Days {
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const one of series)
     labels.get(one)?.forEach((label, row) => {
-      if (label?.part !== part) return;
+      if (!label || !parts.includes(label.part)) return;
       firstMs = Math.min(firstMs, one.timeMs[row]);
       lastMs = Math.max(lastMs, one.timeMs[row]);
     });
