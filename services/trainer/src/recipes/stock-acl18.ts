@@ -31,6 +31,7 @@ import { foldScaling } from '../standardise.ts';
 import { dayOf, type Movements, movementFigures, movementsOf, PARTS, type Part, readMovements } from './movements.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 import { movementBaselines } from './stock-baselines.ts';
+import { contextColumn, directionOnly, TRAINED_OUTPUTS } from './stock-loss.ts';
 import {
   type Answers,
   answersOf,
@@ -57,7 +58,7 @@ const STREAM = fileURLToPath(new URL('../../streams/daily-movement.yaml', import
  * and an epoch chosen by two months' loss was worse than a fixed number: so all days before the test are learnt from, by as many updates.
  */
 const SETTINGS = {
-  updates: 160,
+  updates: 220,
   windowRows: 60,
   batchSequences: 29,
   learningRate: 2e-3,
@@ -90,8 +91,9 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
   const { records, files } = await readRecordFiles([join(folder, 'bars.csv.gz')], { stream: STREAM, map: {} });
   const stream = createDeclaredStream(declaration, { modelName: declaration.model });
   const read = readRows(stream, records);
-  const targets = await targetsOf(folder, read.series, rowValuesOf(declaration).contextAt('n_adj_close'));
-  const task = taskOf(read.series, targets.movements);
+  const moveAt = rowValuesOf(declaration).contextAt('n_adj_close');
+  const targets = await targetsOf(folder, read.series, moveAt);
+  const task = taskOf(read.series, targets.movements, moveAt);
   const runs: SeedRun[] = [];
   let tracks: readonly ForecastTrack[] = [];
   for (const seed of seeds) {
@@ -178,13 +180,7 @@ async function targetsOf(
     const files = [{ file: basename(path), sha256: await sha256Of(path) }];
     return { movements: await readMovements(path), text: 'targets and parts of targets.csv.gz', files };
   }
-  const moves = series.map((one) => {
-    const contextSize = one.context.length / one.rows;
-    return {
-      ...one,
-      moves: Float64Array.from({ length: one.rows }, (_, row) => one.context[row * contextSize + moveAt]),
-    };
-  });
+  const moves = series.map((one) => ({ ...one, moves: contextColumn(one, moveAt) }));
   return {
     movements: movementsOf(moves),
     text: "targets and parts by the protocol's rule (no targets.csv.gz)",
@@ -221,11 +217,17 @@ async function trainEnsemble(
   const members: Model[] = [];
   for (let member = 0; member < MEMBERS; member += 1) {
     const { weights } = await trainRecurrent({
-      ...{ ...training, spec, train, validation: [], seed: seed * MEMBERS + member },
+      ...{
+        ...training,
+        train,
+        validation: [],
+        spec: { ...spec, outputSize: TRAINED_OUTPUTS },
+        seed: seed * MEMBERS + member,
+      },
       ...{ epochs, patience: epochs, keep: 'last' },
       ...{ onEpoch: letSignalsThrough, ...(signal ? { signal } : {}) },
     });
-    members.push(createModel(spec, foldScaling(spec, weights, { inputs: scaling, outputs })));
+    members.push(createModel(spec, foldScaling(spec, directionOnly(weights), { inputs: scaling, outputs })));
   }
   return mergeMembers(name, members);
 }

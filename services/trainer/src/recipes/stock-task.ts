@@ -5,6 +5,7 @@ import { rowsBefore } from '../backtest/walk-forward.ts';
 import type { SeriesRows } from '../series-rows.ts';
 import { type Scaling, scalingOf, standardised } from '../standardise.ts';
 import { dayOf, type Movement, type Movements, PARTS, type Part } from './movements.ts';
+import { contextColumn, movementLoss, nextMoves } from './stock-loss.ts';
 
 /** Days before all inputs are known. */
 export const FIRST_ROW = 30;
@@ -16,13 +17,15 @@ export interface Task {
   readonly inputSize: number;
   /** By series, by row: the movement of the day after it; null: none counts. */
   readonly labels: ReadonlyMap<SeriesRows, readonly (Movement | null)[]>;
+  /** By series, by row: the move of the day after it, in the share's own deviations; NaN where there is none. */
+  readonly moves: ReadonlyMap<SeriesRows, Float64Array>;
   readonly counts: Readonly<Record<Part, number>>;
   /** Series that end before all their inputs are known. */
   readonly tooShort: number;
 }
 
-/** Throws ConfigError where a part has no movement. */
-export function taskOf(read: readonly SeriesRows[], movements: Movements): Task {
+/** `moveAt`: place in a row's context of the day's move, per cent. Throws ConfigError where a part has no movement. */
+export function taskOf(read: readonly SeriesRows[], movements: Movements, moveAt: number): Task {
   const counts = { train: 0, val: 0, test: 0 };
   const series = read.filter(({ rows }) => rows > FIRST_ROW);
   const labels = new Map(
@@ -40,7 +43,8 @@ export function taskOf(read: readonly SeriesRows[], movements: Movements): Task 
   if (empty !== undefined)
     throw new ConfigError([`There is no movement in the part '${empty}': give more days of bars.`]);
   const inputSize = series[0].inputs.length / series[0].rows;
-  return { series, inputSize, labels, counts, tooShort: read.length - series.length };
+  const moves = new Map(series.map((one) => [one, nextMoves(contextColumn(one, moveAt), FIRST_ROW)]));
+  return { series, inputSize, labels, moves, counts, tooShort: read.length - series.length };
 }
 
 /** Of the rows with a target of these parts. */
@@ -54,13 +58,14 @@ export function inputScaling({ series, inputSize, labels }: Task, parts: readonl
   return scalingOf(rows, { columns: inputSize, from: 0, to: rows.length / inputSize });
 }
 
-/** All series over the days of these parts, so that an update sees all shares of the same days; the loss is that of a logistic regression. */
+/** All series over the days of these parts, so that an update sees all shares of the same days. */
 export function sequencesOf(task: Task, parts: readonly Part[], scaling: Scaling): TrainingSequence[] {
-  const { series, inputSize, labels } = task;
+  const { series, inputSize, labels, moves } = task;
   const days = daysOf(task, parts);
   return series.flatMap((one) => {
-    const wanted = labels.get(one) ?? [];
-    const from = Math.max(FIRST_ROW, rowsBefore(one.timeMs, days.firstMs) - WARM_ROWS);
+    const [wanted, next] = [labels.get(one) ?? [], moves.get(one) ?? new Float64Array(0)];
+    const first = rowsBefore(one.timeMs, days.firstMs);
+    const from = Math.max(FIRST_ROW, first - WARM_ROWS);
     const end = rowsBefore(one.timeMs, days.lastMs + 1);
     if (end <= from) return [];
     return [
@@ -68,13 +73,10 @@ export function sequencesOf(task: Task, parts: readonly Part[], scaling: Scaling
         name: one.key,
         inputs: standardised(one.inputs.subarray(from * inputSize, end * inputSize), scaling),
         rows: end - from,
-        loss: (said, row, gradient) => {
-          const label = wanted[from + row];
-          if (!label || !parts.includes(label.part)) return null;
-          const p = 1 / (1 + Math.exp(-said[0]));
-          gradient[0] = p - (label.up ? 1 : 0);
-          return -Math.log(label.up ? p : 1 - p);
-        },
+        loss: movementLoss(
+          (row) => wanted[from + row],
+          (row) => (from + row < first ? Number.NaN : next[from + row]),
+        ),
       },
     ];
   });
