@@ -158,7 +158,7 @@ function tablesOf(task: Task, runs: readonly SeedRun[]): ResultTable[] {
     },
     {
       title: `test, ${test}, trained without the validation days`,
-      ...{ metrics: plain, seeds: seedsOf(({ before }) => before, 'test'), published: [] },
+      ...{ metrics: METRICS, seeds: seedsOf(({ before }) => before, 'test'), published: PUBLISHED },
       baselines: movementBaselines(task, 'test', ['train']),
     },
     {
