@@ -1,4 +1,7 @@
-/** What a network of movements learns: the direction of clear movements, and beside it, on every day, quantiles of the move, which only shape what it keeps of the days. */
+/**
+ * What a network of movements learns: the direction of clear movements, and beside it, on every day, quantiles of the move. They only shape what it keeps of
+ * the days: their outputs are dropped after training.
+ */
 import type { ModelWeights, RowLoss } from '@tideline/nn';
 import { pinball } from '@tideline/streams';
 import type { SeriesRows } from '../series-rows.ts';
