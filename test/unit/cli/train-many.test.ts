@@ -147,6 +147,7 @@ test('what cannot be repeated is refused with the cure', async () => {
     ['ticks', '--folds', '2'],
     /--folds is for streams that a file declares .*; 'ticks' has a split of its own/,
   );
+  await refused(['ticks', '--data', data], /declare a stream in a file/);
   await refused([stream, '--folds', '2'], /name the records to learn from, --data/);
   const checkpoint = ['--checkpoint', join(folder, 'x.ckpt')];
   await refused([stream, '--data', data, '--seeds', '2', ...checkpoint], /A checkpoint is of one training/);

@@ -182,6 +182,10 @@ async function writeResult(path: string, format: TableFormat, result: BacktestRe
   if (tableFormatOf(path) !== null) {
     await mkdir(dirname(path), { recursive: true });
     await writeTable(path, forecastsTable(result));
+    if (result.tracks.length === 0)
+      process.stderr.write(
+        `This backtest keeps no single forecasts: '${path}' has no rows. Name a folder for its figures.\n`,
+      );
     return;
   }
   await mkdir(path, { recursive: true });

@@ -33,7 +33,14 @@ function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
   const known = `ticks, calls, ${SUMMARY_MODEL}, call-volume`;
   if (stream === undefined)
     throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
-  if (stream === 'ticks') return trainTicks;
+  if (stream === 'ticks') {
+    if (options.data !== undefined)
+      throw new ConfigError([
+        "--data: the model of 'ticks' is made from prices that npm packages ship. For ticks of your own declare a stream in a file, such as " +
+          'docs/streams/quotes.yaml, and train that.',
+      ]);
+    return trainTicks;
+  }
   if (stream === 'calls') return (trainer) => trainCallsFrom(options, trainer);
   if (stream === SUMMARY_MODEL) return (trainer) => trainSummaries(options, trainer);
   const { callVolume } =
