@@ -25,6 +25,9 @@ const SECRETS = [
   'example.org',
   '170 123',
   'Evergreen',
+  // Only the tagger finds these.
+  'oluwaseun',
+  'adeyemi',
 ];
 const SPEECH = [
   'Hello, my name is Rahul Sharma.',
@@ -50,7 +53,7 @@ function callRecords() {
     says(4_000, 4111111111111111),
     record(4_000, { type: SPEECH[0] }),
     { key: 'c1', value: `{"callId":"c1","text":"${SPEECH[1]}` },
-    says(5_000, 'Thank you.'),
+    says(5_000, 'ask oluwaseun adeyemi, he signed it'),
   ];
 }
 

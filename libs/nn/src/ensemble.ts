@@ -1,34 +1,42 @@
+import { isDeepStrictEqual } from 'node:util';
 import { GATES, type LayerWeights, type Model, type ModelSpec, type ModelWeights } from './model.ts';
 import { ModelError } from './model-error.ts';
 import { familyOf } from './spec.ts';
 import { createModel } from './tensors.ts';
 
 /** What a spec may have beyond the plain form and still be merged: parts that work unit by unit. */
-const SEPARABLE = new Set(['inputLayer', 'inputActivation', 'skipConnection', 'peephole']);
+const SEPARABLE = new Set(['inputLayer', 'inputActivation', 'skipConnection', 'peephole', 'embedding']);
 
 /**
  * One model whose outputs are the means of its members' outputs: their networks side by side, weights between members 0, the heads divided by their number.
- * So an ensemble (L. Hansen, P. Salamon, "Neural Network Ensembles", 1990) has one state a series and runs wherever a model runs, with k times the state and
- * k^2 times the products of a member. Throws ModelError where the members differ in shape, or have parts that cannot stand side by side.
+ * The means are those before a head of classes or quantiles reads them, so of classes the geometric mean. An ensemble (L. Hansen, P. Salamon, "Neural Network
+ * Ensembles", 1990) so has one state a series and runs wherever a model runs, with k times the state and k^2 times the products of a member. Members with a
+ * trained table have one table, each entry the values of all. Throws ModelError where members differ in shape, or have parts that cannot stand side by side.
  */
 export function mergeMembers(name: string, members: readonly Model[]): Model {
   if (members.length === 0) throw new ModelError(`Ensemble '${name}': it has no members. Give one at least.`);
   const [{ spec: one }] = members;
-  const shape = (spec: ModelSpec): string => JSON.stringify({ ...spec, name: '' }, Object.keys(spec).sort());
-  const other = members.findIndex(({ spec }) => shape(spec) !== shape(one));
+  const other = members.findIndex(({ spec }) => !isDeepStrictEqual({ ...spec, name: '' }, { ...one, name: '' }));
   if (other !== -1)
     throw new ModelError(`Ensemble '${name}': member ${other + 1} has another shape than the first. Train all alike.`);
-  const part = Object.keys(familyOf(one)).find((field) => !SEPARABLE.has(field));
+  const isSeparable = (field: string): boolean =>
+    field === 'head' ? (one.head?.scope ?? 'per-step') === 'per-step' : SEPARABLE.has(field);
+  const part = Object.keys(familyOf(one)).find((field) => !isSeparable(field));
   if (part !== undefined)
-    throw new ModelError(`Ensemble '${name}': members with ${part} cannot stand side by side. Leave ${part} out.`);
+    throw new ModelError(
+      `Ensemble '${name}': members with ${part === 'head' ? 'head.scope' : part} cannot stand side by side. Leave it out.`,
+    );
   if (members.length === 1) return createModel({ ...one, name }, members[0].weights);
   const k = members.length;
-  const { hiddenSize: h, inputLayer } = one;
+  const { hiddenSize: h, inputLayer, embedding } = one;
   const spec: ModelSpec = {
     ...{ ...one, name, hiddenSize: k * h },
     ...(inputLayer === undefined ? {} : { inputLayer: k * inputLayer }),
+    ...(embedding === undefined
+      ? {}
+      : { embedding: { ...embedding, size: k * embedding.size }, inputSize: one.inputSize + (k - 1) * embedding.size }),
   };
-  const parts = members.map(({ weights }) => weights);
+  const parts = members.map(({ weights }, m) => besideOthers(one, weights, m, k));
   return createModel(spec, {
     layers: parts[0].layers.map((_, l) =>
       mergeLayers(
@@ -39,7 +47,44 @@ export function mergeMembers(name: string, members: readonly Model[]): Model {
     ),
     ...mergedInput(one, parts),
     ...mergedHead(one, parts),
+    ...mergedTable(one, parts),
   });
+}
+
+/**
+ * The member's weights with its matrices over the inputs as wide as those of all: the stream's own inputs first, which all read, then the values of each
+ * member's table, of which it reads its own.
+ */
+function besideOthers(one: ModelSpec, weights: ModelWeights, m: number, k: number): ModelWeights {
+  const { embedding, hiddenSize: h, inputLayer, inputSize, outputSize, skipConnection } = one;
+  if (embedding === undefined) return weights;
+  const { size } = embedding;
+  const own = inputSize - size;
+  const width = own + k * size;
+  const widened = (matrix: Float32Array, lead: number): Float32Array => {
+    const rows = matrix.length / (lead + inputSize);
+    const wide = new Float32Array(rows * (lead + width));
+    for (let row = 0; row < rows; row += 1) {
+      const from = row * (lead + inputSize);
+      const to = row * (lead + width);
+      wide.set(matrix.subarray(from, from + lead + own), to);
+      wide.set(matrix.subarray(from + lead + own, from + lead + inputSize), to + lead + own + m * size);
+    }
+    return wide;
+  };
+  if (inputLayer !== undefined) return { ...weights, inputW: widened(weights.inputW ?? new Float32Array(0), 0) };
+  const [first, ...others] = weights.layers;
+  const layers = [{ ...first, wIh: widened(first.wIh, 0) }, ...others];
+  const readsInputs = skipConnection === true && weights.headW.length === outputSize * (h + inputSize);
+  return { ...weights, layers, ...(readsInputs ? { headW: widened(weights.headW, h) } : {}) };
+}
+
+/** Each entry of the table: the values of the first member, of the second, and so on. */
+function mergedTable({ embedding }: ModelSpec, parts: readonly ModelWeights[]): Partial<ModelWeights> {
+  if (embedding === undefined) return {};
+  const tables = parts.map((weights) => weights.embedding ?? new Float32Array(0));
+  const shape = { blocks: embedding.buckets, rows: embedding.size, columns: 1, isApart: false };
+  return { embedding: stacked(tables, shape) };
 }
 
 /** `isApart`: each member's layer reads values of its own; else all read the same inputs. */
@@ -68,14 +113,14 @@ function mergeLayers(one: ModelSpec, layers: readonly LayerWeights[], isApart: b
   };
 }
 
-function mergedInput({ inputLayer, inputSize }: ModelSpec, parts: readonly ModelWeights[]): Partial<ModelWeights> {
+function mergedInput({ inputLayer }: ModelSpec, parts: readonly ModelWeights[]): Partial<ModelWeights> {
   if (inputLayer === undefined) return {};
-  const of = (field: 'inputW' | 'inputB', columns: number): Float32Array =>
-    stacked(
-      parts.map((weights) => weights[field] ?? new Float32Array(0)),
-      { blocks: 1, rows: inputLayer, columns, isApart: false },
-    );
-  return { inputW: of('inputW', inputSize), inputB: of('inputB', 1) };
+  const of = (field: 'inputW' | 'inputB'): Float32Array => {
+    const matrices = parts.map((weights) => weights[field] ?? new Float32Array(0));
+    const columns = matrices[0].length / inputLayer;
+    return stacked(matrices, { blocks: 1, rows: inputLayer, columns, isApart: false });
+  };
+  return { inputW: of('inputW'), inputB: of('inputB') };
 }
 
 /** A head reads [h of all members][v of all members]; without an input layer v is the inputs, which all share. */

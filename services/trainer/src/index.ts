@@ -50,6 +50,7 @@ export {
 } from './dialogues/class-scores.ts';
 export { evaluate } from './evaluate.ts';
 export { leastSquares } from './least-squares.ts';
+export { trainNames } from './names/train-names.ts';
 export type { Recipe, RecipeOptions } from './recipes/recipe.ts';
 export { RECIPES, recipeOf, runRecipe } from './recipes/registry.ts';
 export { readRecordFiles, sha256Of } from './record-files.ts';

@@ -4,6 +4,7 @@ import {
   createModel,
   createReferenceEngine,
   createSimdEngine,
+  embeddingOf,
   initWeights,
   type Model,
   ModelError,
@@ -56,6 +57,46 @@ test('an ensemble in one model says the mean of what its members say, step by st
   }
 });
 
+test('members with a table have one, in which each reads the values of its own', async () => {
+  const embedding = { buckets: 4, size: 2 };
+  const specs: readonly ModelSpec[] = [
+    { ...PLAIN, cell: 'gru', layers: 1, inputLayer: 4, inputActivation: 'relu', skipConnection: true, embedding },
+    { ...PLAIN, cell: 'lstm', skipConnection: true, embedding },
+    { ...PLAIN, cell: 'gru', embedding, head: { kind: 'classes' } },
+  ];
+  const bags = Array.from({ length: ROWS }, (_, row) => [row % 4, (row * 3) % 4].slice(0, row % 3));
+  for (const spec of specs) {
+    const said = async (model: Model, make: typeof createSimdEngine | typeof createReferenceEngine) => {
+      const { inputSize, outputSize } = model.spec;
+      const table = embeddingOf(model);
+      const inputs = new Float32Array(ROWS * inputSize);
+      bags.forEach((bag, row) => {
+        inputs[row * inputSize] = Math.sin(row);
+        table?.gather(bag, inputs, row * inputSize + 1);
+      });
+      const engine = await make(model, { slotsMax: 1 });
+      const outputs = new Float32Array(ROWS * outputSize);
+      engine.run({
+        slot: engine.allocate(),
+        rows: Uint32Array.from({ length: ROWS }, (_, row) => row),
+        inputs,
+        outputs,
+      });
+      engine.dispose();
+      return outputs;
+    };
+    const members = [1, 2, 3].map((seed) => modelOf(spec, seed));
+    const alone = await Promise.all(members.map((member) => said(member, createReferenceEngine)));
+    const merged = mergeMembers('three', members);
+    assert.equal(merged.spec.inputSize, 7);
+    for (const make of [createReferenceEngine, createSimdEngine])
+      (await said(merged, make)).forEach((value, i) => {
+        const mean = (alone[0][i] + alone[1][i] + alone[2][i]) / 3;
+        assert(Math.abs(value - mean) < 2e-6, `${JSON.stringify(spec)}, output ${i}: ${value}, not ${mean}`);
+      });
+  }
+});
+
 test('an ensemble of one is its member', () => {
   const member = modelOf(SPECS[1], 1);
   assert.equal(mergeMembers('one', [member]).digest, member.digest);
@@ -72,7 +113,13 @@ test('members that cannot stand side by side are refused with the reason', () =>
   };
   refused([], /it has no members/);
   refused([one, { ...one, hiddenSize: 6 }], /member 2 has another shape than the first/);
+  const table = (buckets: number): ModelSpec => ({ ...one, embedding: { buckets, size: 1 } });
+  refused([table(4), table(8)], /member 2 has another shape than the first/);
   // Sums over all units of a layer would run over all members.
   refused([{ ...one, layerNorm: true }], /members with layerNorm cannot stand side by side/);
   refused([{ ...one, bidirectional: true }], /members with bidirectional cannot stand side by side/);
+  refused(
+    [{ ...one, head: { kind: 'linear', scope: 'sequence' } }],
+    /members with head\.scope cannot stand side by side/,
+  );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChunkBuilder, type RawRecord } from '@tideline/pipeline';
-import { createCallStream, redactText } from '@tideline/streams';
+import { createCallStream, namesIn, nameTokensOf, redactText } from '@tideline/streams';
 import fc from 'fast-check';
 
 const KEPT: readonly string[] = [
@@ -38,6 +38,32 @@ const TAKEN: readonly (readonly [string, string])[] = [
 test('what tells a person goes, what looks like it stays', () => {
   for (const text of KEPT) assert.equal(redactText(text), text);
   for (const [text, redacted] of TAKEN) assert.equal(redactText(text), redacted);
+});
+
+/** Rules and lists find none of these names: what the whole sentence says does. */
+const TAGGED: readonly (readonly [string, string])[] = [
+  ['ask folasade, she signed it', 'ask [NAME], she signed it'],
+  ['the driver was called gustavo quintanilla', 'the driver was called [NAME]'],
+  ['Mateusz promised a callback', '[NAME] promised a callback'],
+  ['i gave it to thandiwe nkosi', 'i gave it to [NAME]'],
+];
+
+test('the tagger finds names that no list knows, and the same word is a name in one sentence and none in another', () => {
+  for (const [text, redacted] of TAGGED) {
+    assert.ok(!namesIn(text, nameTokensOf(text), null).includes(1), `rules find a name in: ${text}`);
+    assert.equal(redactText(text), redacted);
+  }
+  assert.equal(redactText('Rahul will call you back'), '[NAME] will call you back');
+  assert.equal(redactText('I ordered from Rahul Electronics'), 'I ordered from Rahul Electronics');
+});
+
+test('a long text is tagged in parts that overlap: a name is found wherever it stands', () => {
+  const filler = 'the parcel was left at the door and the invoice is wrong again '.repeat(12);
+  for (let at = 0; at < 120; at += 7) {
+    const words = filler.trim().split(' ');
+    words.splice(at, 0, 'so', 'then', 'keisha', 'hung', 'up', 'on', 'me');
+    assert.match(redactText(words.join(' ')), /then \[NAME\] hung/, `at word ${at}`);
+  }
 });
 
 test('a redacted text is redacted no further', () => {

@@ -4,7 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { RawRecord, Redaction } from '@tideline/pipeline';
-import { redactText } from '../privacy/redact.ts';
+import { redactByRules, redactText } from '../privacy/redact.ts';
+import { CALL_TYPES } from './decode.ts';
 
 const IDS = new Set(['callId', 'ts', 'tsUs', 'tsNs', 'turnId', 'agentId', 'queue', 'speaker']);
 const FIELDS = [...IDS, 'type', 'text', 'startMs', 'endMs', 'final', 'satisfaction'];
@@ -23,9 +24,13 @@ export const CALL_REDACTION: Redaction = {
     if (reason.startsWith('The value is not JSON'))
       return 'The value is not JSON. Send one JSON object a record, in UTF-8.';
     const plain = reason.replace(/"(?:[^"\\]|\\.)*"|[[{].*[\]}]/gs, (text) => (PLAIN_WORD.test(text) ? text : REMOVED));
-    return redactText(plain);
+    // What is left are the program's own words, in which the tagger has nothing to find.
+    return redactByRules(plain);
   },
 };
+
+const isType = (field: string, value: string): boolean =>
+  field === 'type' && (CALL_TYPES as readonly string[]).includes(value);
 
 function keptValue(value: NonNullable<RawRecord['value']>): string {
   if (!isUtf8(value)) return REMOVED;
@@ -52,7 +57,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | null {
 
 function keptField(field: string, value: unknown): unknown {
   if (typeof value === 'object' && value !== null) return REMOVED;
-  if (typeof value === 'string') return IDS.has(field) ? value : redactText(value);
+  if (typeof value === 'string') return IDS.has(field) || isType(field, value) ? value : redactText(value);
   if (typeof value === 'number' && field === 'text')
     return redactText(String(value)) === String(value) ? value : REMOVED;
   return value;

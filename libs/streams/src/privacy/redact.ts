@@ -1,5 +1,5 @@
 import { redactNames } from './names.ts';
-import { redactPatterns } from './patterns.ts';
+import { PLACEHOLDERS, redactPatterns } from './patterns.ts';
 
 /** Letters that somebody spells, as many as a short name has. */
 const SPELLED = /(?<![\p{L}'])\p{L}(?:[ .-]{1,2}\p{L}(?![\p{L}'])){3,20}/gu;
@@ -9,5 +9,10 @@ const SPELLED = /(?<![\p{L}'])\p{L}(?:[ .-]{1,2}\p{L}(?![\p{L}'])){3,20}/gu;
  * text; what it returns it returns unchanged.
  */
 export function redactText(text: string): string {
-  return redactNames(redactPatterns(text).replace(SPELLED, '[NAME]'));
+  return redactNames(redactPatterns(text).replace(SPELLED, PLACEHOLDERS.name));
+}
+
+/** The same without the tagger of names: for texts that a program wrote. */
+export function redactByRules(text: string): string {
+  return redactNames(redactPatterns(text).replace(SPELLED, PLACEHOLDERS.name), null);
 }

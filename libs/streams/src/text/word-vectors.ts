@@ -9,6 +9,8 @@ export interface WordVectors {
   readonly size: number;
   /** SHA-256 of the file, hex: a model is trained for these vectors and no others. */
   readonly digest: string;
+  /** In the order of the rows; those that ship: the more frequent first. */
+  readonly words: readonly string[];
   /** Number of a token's row; -1 where it is unknown. */
   rowOf(token: string): number;
   /** [words][size] */
@@ -44,12 +46,8 @@ export function decodeWordVectors(bytes: Uint8Array, languages: readonly string[
     throw new Error(
       'The file of word vectors is damaged: install Tideline again, or run scripts/build-word-vectors.mjs.',
     );
-  const rows = new Map(
-    file
-      .toString('utf8', listAt)
-      .split('\n')
-      .map((word, row) => [word, row]),
-  );
+  const words = file.toString('utf8', listAt).split('\n');
+  const rows = new Map(words.map((word, row) => [word, row]));
   const values = new Float32Array(count * size);
   const stored = new Int8Array(bytes.buffer, bytes.byteOffset + valuesAt, values.length);
   for (let row = 0; row < count; row += 1) {
@@ -57,5 +55,5 @@ export function decodeWordVectors(bytes: Uint8Array, languages: readonly string[
     for (let i = row * size; i < (row + 1) * size; i += 1) values[i] = stored[i] * scale;
   }
   const digest = createHash('sha256').update(file).digest('hex');
-  return { languages, size, digest, rowOf: (token) => rows.get(token) ?? -1, values };
+  return { languages, size, digest, words, rowOf: (token) => rows.get(token) ?? -1, values };
 }

@@ -2,11 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { describeStream, isStreamFile, SUMMARY_MODEL } from '@tideline/streams';
+import { describeStream, isStreamFile, NAMES_MODEL, SUMMARY_MODEL } from '@tideline/streams';
 import {
   checkpointToResume,
   type TrainedModel,
   type TrainerOptions,
+  trainNames,
   trainTicks,
   writeCheckpoint,
 } from '@tideline/trainer';
@@ -30,7 +31,7 @@ type Trainer = (options: TrainerOptions) => Promise<TrainedModel>;
 
 /** Throws ConfigError where there is no such stream. */
 function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
-  const known = `ticks, calls, ${SUMMARY_MODEL}, call-volume`;
+  const known = `ticks, calls, ${SUMMARY_MODEL}, ${NAMES_MODEL}, call-volume`;
   if (stream === undefined)
     throw new ConfigError([`Name the stream whose model is to be trained: ${known}, or the file that declares it.`]);
   if (stream === 'ticks') {
@@ -40,6 +41,11 @@ function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
           'docs/streams/quotes.yaml, and train that.',
       ]);
     return trainTicks;
+  }
+  if (stream === NAMES_MODEL) {
+    if (options.data !== undefined)
+      throw new ConfigError(['--data: the tagger of names is trained on generated sentences. Leave --data out.']);
+    return trainNames;
   }
   if (stream === 'calls') return (trainer) => trainCallsFrom(options, trainer);
   if (stream === SUMMARY_MODEL) return (trainer) => trainSummaries(options, trainer);

@@ -27,10 +27,10 @@ export function addTrain(program: Program): void {
   program
     .command('train')
     .description(
-      'train the model of a stream and write model.tdl and card.json: ticks, calls, calls-summary and call-volume, the shipped ones, from ' +
+      'train the model of a stream and write model.tdl and card.json: ticks, calls, calls-summary, names and call-volume, the shipped ones, from ' +
         'data that npm packages ship or that is generated; calls, calls-summary, call-volume and a stream that a file declares from --data',
     )
-    .argument('[stream]', 'ticks, calls, calls-summary, call-volume, or the file that declares the stream')
+    .argument('[stream]', 'ticks, calls, calls-summary, names, call-volume, or the file that declares the stream')
     .option('--stream <name>', 'the stream, as an option instead of the argument')
     .option(
       '--data <file...>',

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { readRecordFile } from '@tideline/adapters';
-import { classGroupsOf, type Model } from '@tideline/nn';
+import { classGroupsOf, type Model, mergeMembers } from '@tideline/nn';
 import {
   CALL_CLASSES,
   CALL_CONTEXT,
@@ -68,6 +68,8 @@ const SETTINGS = {
   dropout: { entries: 0.4, inputs: 0.3, betweenLayers: 0.5, beforeHead: 0.5 },
 } as const;
 const SMOOTHING = 0.05;
+/** Networks of a seed, merged into one model. */
+const MEMBERS: number = 3;
 const AHEAD = ESCALATION_TURNS;
 
 interface SpokenDialogue extends Dialogue {
@@ -148,7 +150,7 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
       refused: {},
     },
     split: "the set's own: train, dev (chooses the epoch and the temperatures), test",
-    model: { ...SPEC, ...SETTINGS, smoothing: SMOOTHING },
+    model: { ...SPEC, ...SETTINGS, smoothing: SMOOTHING, members: MEMBERS },
     tables: tablesOf(found),
     tracks: [],
     notes: [
@@ -159,20 +161,31 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
   };
 }
 
-/** Trains a network on the first part, chosen by the second, and lets it speak of the third. */
+/** Trains the members of an ensemble on the first part, each chosen by the second, and lets them speak of the third as one model. */
 async function saidOfTest(
   [train, validation, test]: readonly DialogueRows[][],
   seed: number,
   name: string,
   { progress, signal }: RecipeOptions,
 ): Promise<{ readonly said: Said[]; readonly epoch: number }> {
-  const { model, epoch } = await trainCallModel({
-    ...{ spec: SPEC, train, validation, questions: QUESTIONS, settings: SETTINGS, seed, chosenBy: 'errors' },
-    onEpoch: (report) =>
-      progress(`${name}: epoch ${report.epoch} of ${report.epochs}, errors ${report.validationLoss.toFixed(3)}`),
-    ...(signal ? { signal } : {}),
-  });
-  return { said: await saidOf(await calm(model, validation), test), epoch };
+  const members: Model[] = [];
+  let chosen = 0;
+  for (let member = 0; member < MEMBERS; member += 1) {
+    const { model, epoch } = await trainCallModel({
+      ...{ spec: SPEC, train, validation, questions: QUESTIONS, settings: SETTINGS, chosenBy: 'errors' },
+      // No other seed's members have the same.
+      seed: seed * MEMBERS + member,
+      onEpoch: ({ epoch: at, epochs, validationLoss }) =>
+        progress(
+          `${name}, member ${member + 1} of ${MEMBERS}: epoch ${at} of ${epochs}, errors ${validationLoss.toFixed(3)}`,
+        ),
+      ...(signal ? { signal } : {}),
+    });
+    members.push(model);
+    if (member === 0) chosen = epoch;
+  }
+  const model = await calm(mergeMembers(SPEC.name, members), validation);
+  return { said: await saidOf(model, test), epoch: chosen };
 }
 
 function tablesOf(found: readonly Judged[]): ResultTable[] {
