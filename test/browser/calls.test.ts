@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PointLines } from '@tideline/pipeline';
 import type { Browser } from 'playwright-core';
-import { alertLine, forecastLines, sentimentLine, turnLine } from '../unit/gateway/lines.ts';
+import { alertLine, callEndLine, forecastLines, sentimentLine, turnLine } from '../unit/gateway/lines.ts';
 import { type RunningGateway, startGateway } from '../unit/gateway/running-gateway.ts';
 import { openBrowser, openPage } from './browser.ts';
 
@@ -43,6 +43,37 @@ test('a call shows its turns with what was said as text alone, and follows as it
   const history = await fetch(`${gateway.url}/api/series/calls/call-1/history`);
   const { rows } = (await history.json()) as { readonly rows: readonly { readonly text?: string }[] };
   assert.equal(rows[6].text, 'Thanks.');
+  assert.deepEqual(complaints, []);
+});
+
+test('a call that is over shows how it ended, which turns decided and what was said; the list no longer counts it among those at risk', async () => {
+  await using gateway = await startGateway();
+  feedCall(gateway, 'call-2', { texts: true });
+  feedCall(gateway, 'call-1', { texts: true });
+  gateway.feed.publish(PointLines.of([callEndLine({ series: 'call-1', turns: 6 })]));
+  await using opened = await openPage(browser, `${gateway.url}/#call=calls%2Fcall-1`);
+  const { page, complaints } = opened;
+  const end = page.getByRole('region', { name: 'How this call ended' });
+  await end.waitFor();
+  const text = await end.innerText();
+  assert.match(text, /Over: negative −0\.60\s+rating 2\.1 of 5 expected, 71 % dissatisfied · 6 turns in 6 s · ended/);
+  assert.match(text, /1 customer: I said "\[NAME\]" <b>once<\/b>/);
+  assert.match(text, /billing\s*cancellation/);
+  const marked = page.locator('#turns .turn.decisive');
+  assert.equal(await marked.count(), 2);
+  assert.match(await marked.nth(0).innerText(), /decisive −0\.41\s+I said "\[NAME\]" 2 /);
+  await end.getByRole('button', { name: 'Turn 3 (−0.41)' }).click();
+  await page.locator('#turns .turn.decisive.pointed').waitFor();
+  assert.match(await page.getByRole('button', { name: /^call-1/ }).innerText(), /over/);
+  assert.match(await page.locator('#calls-list li').nth(0).innerText(), /^call-2/);
+  const history = await fetch(`${gateway.url}/api/series/calls/call-1/history`);
+  const { end: told } = (await history.json()) as {
+    readonly end: { readonly turns: number; readonly categories: readonly string[] };
+  };
+  assert.deepEqual([told.turns, told.categories], [6, ['billing', 'cancellation']]);
+  // The id is heard again: another call.
+  gateway.feed.publish(PointLines.of([sentimentLine({ series: 'call-1', offset: 9, score: 0.3 })]));
+  await end.waitFor({ state: 'hidden' });
   assert.deepEqual(complaints, []);
 });
 

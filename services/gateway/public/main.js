@@ -1,6 +1,7 @@
 /** The page: holds what came, draws it at most once a frame. */
 import { byUrgency, createAlertList } from './alert-list.js';
 import { callText, createCallChart } from './call-chart.js';
+import { createCallEnd, decisiveRows } from './call-end.js';
 import { change, count, duration, horizonText, percent, price, score, time } from './format.js';
 import { openLive } from './live.js';
 import { createPriceChart, priceText } from './price-chart.js';
@@ -38,6 +39,11 @@ const rowsOf = { forecast: [], sentiment: [] };
 const alerts = new Map();
 const staffing = createStaffingTable(byId('staffing-rows'));
 const turns = createTurnList(byId('turns'), byId('turns-note'));
+/** Of the chosen call; null while it goes on. */
+let callEnd = null;
+const endOfCall = createCallEnd(byId('call-end'), (turn) => {
+  for (const [timeMs, mark] of decisiveRows(rowsOf.sentiment, callEnd)) if (mark.turn === turn) turns.point(timeMs);
+});
 const alertLists = {
   all: createAlertList(byId('alert-list'), pickCallOf),
   call: createAlertList(byId('call-alerts'), pickCallOf),
@@ -97,12 +103,14 @@ function onSummaries(summaries) {
 }
 
 /** Takes in rows of a chosen series: in order of time, a row of one instant replaces the one before. */
-function onRows({ stream, series, rows }) {
+function onRows({ stream, series, rows, end }) {
   const kind = keyOf({ stream, series }) === chosen.forecast?.key ? 'forecast' : 'sentiment';
   if (keyOf({ stream, series }) !== chosen[kind]?.key) return;
   const byTime = new Map(rowsOf[kind].map((row) => [row.timeMs, row]));
   for (const row of rows) byTime.set(row.timeMs, row);
   rowsOf[kind] = [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs).slice(-ROWS_MAX);
+  // A turn behind the end is of another call of this id.
+  if (kind === 'sentiment') callEnd = end ?? (rows.some(({ timeMs }) => timeMs > callEnd?.timeMs) ? null : callEnd);
   draw();
 }
 
@@ -141,6 +149,7 @@ function choose(kind, item, byHand) {
   if (chosen[kind]?.key === item.key) return;
   chosen[kind] = item;
   rowsOf[kind] = [];
+  if (kind === 'sentiment') callEnd = null;
   callChangedAt = performance.now();
   if (byHand) {
     const address = new URLSearchParams(location.hash.slice(1));
@@ -179,11 +188,12 @@ function sortedSeries() {
   return [...known.forecast.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Calls that go on by their risk, highest first; behind them the others, newest first. */
+/** Calls that go on by their risk, highest first; behind them those that are over or silent, newest first. */
 function callsByRisk() {
   const calls = [...known.sentiment.values()].reverse();
   const newestMs = calls.reduce((max, { newest }) => Math.max(max, newest.timeMs), 0);
-  const risk = ({ newest }) => (newestMs - newest.timeMs <= CALL_LIVE_MS ? (newest.escalation ?? 0) : -1);
+  const isLive = ({ newest, isOver }) => isOver !== true && newestMs - newest.timeMs <= CALL_LIVE_MS;
+  const risk = (call) => (isLive(call) ? (call.newest.escalation ?? 0) : -1);
   return calls.sort((a, b) => risk(b) - risk(a));
 }
 
@@ -292,6 +302,7 @@ function drawCall() {
   if (rows.length === 0) {
     setText(byId('call-headline'), '');
     setText(byId('call-text'), '');
+    endOfCall.show(null);
     turns.show([]);
     if (chosen.sentiment === null)
       charts.sentiment.clear('Waiting for calls. Feed some with: npx tideline replay FILE --topic calls');
@@ -300,13 +311,14 @@ function drawCall() {
   const { callScore, escalation } = rows[rows.length - 1];
   const words = rows.length === 1 ? '1 turn' : `${rows.length} turns`;
   const { queue, agent } = chosen.sentiment;
-  const risk = escalation === null ? '' : ` · escalation risk ${percent(escalation)}`;
+  const risk = escalation === null || callEnd !== null ? '' : ` · escalation risk ${percent(escalation)}`;
   setHeadline(byId('call-headline'), score(callScore), `${words}${risk} · ${queue} · ${agent}`);
   const own = byUrgency([...alerts.values()].filter((alert) => keyOf(alert) === chosen.sentiment.key));
   byId('call-alerts').hidden = own.length === 0;
   alertLists.call.show(own);
+  endOfCall.show(callEnd);
   // Last: what stands above the turns takes room from them.
-  turns.show(rows.slice(-TURNS_SHOWN));
+  turns.show(rows.slice(-TURNS_SHOWN), decisiveRows(rows, callEnd));
   setText(byId('call-text'), callText(name, rows));
   charts.sentiment.show(rows);
 }

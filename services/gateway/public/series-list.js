@@ -62,7 +62,7 @@ export function createCallList(list, onPick, emptyText) {
     parts: { name: nameParts, spark, call: number, risk: number },
     onPick,
     emptyText,
-    fill(parts, { series, queue, agent, newest, spark: values, openAlerts = 0 }) {
+    fill(parts, { series, queue, agent, newest, spark: values, openAlerts = 0, isOver = false }) {
       const badge = openAlerts > 0 ? `${openAlerts} ${openAlerts === 1 ? 'alert' : 'alerts'} · ` : '';
       setName(parts.name, series, `${badge}${queue} · ${agent}`);
       parts.name.classList.toggle('alerted', openAlerts > 0);
@@ -70,6 +70,10 @@ export function createCallList(list, onPick, emptyText) {
       const mood = newest.callScore > 0.05 ? 'up' : newest.callScore < -0.05 ? 'down' : '';
       setNumber(parts.call, score(newest.callScore), 'sentiment', mood);
       const { escalation } = newest;
+      if (isOver) {
+        setNumber(parts.risk, 'over', '');
+        return;
+      }
       const isHigh = escalation !== null && escalation >= RISK_HIGH;
       const risk = escalation === null ? '–' : `${isHigh ? '▲ ' : ''}${percent(escalation)}`;
       setNumber(parts.risk, risk, 'risk', isHigh ? 'down' : '');

@@ -15,10 +15,11 @@ function createTurn() {
   const parts = CLASSES.map((name) => element('i', name));
   bar.append(...parts);
   const text = element('p', '');
+  const worth = element('span', 'worth');
   const head = element('div', 'turn-head');
-  head.append(who, when, bar, mood);
+  head.append(who, when, bar, mood, worth);
   node.append(head, text);
-  return { node, who, when, mood, bar, parts, text };
+  return { node, who, when, mood, bar, parts, text, worth };
 }
 
 function fill(turn, { timeMs, speaker, score: value, probabilities, satisfaction, text }) {
@@ -40,7 +41,8 @@ function fill(turn, { timeMs, speaker, score: value, probabilities, satisfaction
 export function createTurnList(list, note) {
   const turns = new Map();
   return {
-    show(rows) {
+    /** `decisive`: time of a row -> what the turn was worth for the end of the call. */
+    show(rows, decisive = new Map()) {
       const follows = list.scrollHeight - list.scrollTop - list.clientHeight < END_PX;
       const keys = new Set(rows.map(({ timeMs }) => timeMs));
       for (const [key, { node }] of turns)
@@ -53,11 +55,22 @@ export function createTurnList(list, note) {
         turns.set(row.timeMs, turn);
         if (turn.row !== row) fill(turn, row);
         turn.row = row;
+        const mark = decisive.get(row.timeMs);
+        turn.node.classList.toggle('decisive', mark !== undefined);
+        setText(turn.worth, mark === undefined ? '' : `decisive ${score(mark.effect)}`);
         return turn.node;
       });
       arrange(list, shown);
       note.hidden = rows.length === 0 || rows.some(({ text }) => text !== undefined);
       if (follows) list.scrollTop = list.scrollHeight;
+    },
+    /** Scrolls to the turn of a row and points at it. */
+    point(timeMs) {
+      const turn = turns.get(timeMs);
+      if (turn === undefined) return;
+      list.scrollTop = turn.node.offsetTop - list.offsetTop - END_PX;
+      turn.node.classList.remove('pointed');
+      requestAnimationFrame(() => turn.node.classList.add('pointed'));
     },
   };
 }

@@ -47,6 +47,14 @@ const MEASUREMENTS: readonly Measurement[] = [
     texts: ['text'],
   },
   {
+    name: 'call_summary',
+    isOfCalls: true,
+    tags: ['series', 'stream'],
+    floats: ['dissatisfied', 'effect_1', 'effect_2', 'effect_3', 'satisfaction', 'score'],
+    integers: ['decisive_1', 'decisive_2', 'decisive_3', 'duration_ms', 'turns'],
+    texts: ['categories', 'class', 'ended_by', 'line_1', 'line_2', 'line_3', 'line_4'],
+  },
+  {
     name: 'alert',
     isOfCalls: true,
     tags: ['agent', 'kind', 'queue', 'rule', 'series', 'severity', 'stream'],
@@ -104,11 +112,10 @@ function lineOf(
   row: Readonly<Record<string, unknown>>,
 ): string {
   const head = tags.map((tag) => `${tag}=${escapeTag(String(row[tag] ?? ''))}`);
+  const isThere = (field: string): boolean => row[field] !== null && row[field] !== undefined;
   const fields = [
-    ...floats
-      .filter((field) => row[field] !== null && row[field] !== undefined)
-      .map((field) => `${field}=${row[field]}`),
-    ...integers.map((field) => `${field}=${row[field]}i`),
+    ...floats.filter(isThere).map((field) => `${field}=${row[field]}`),
+    ...integers.filter(isThere).map((field) => `${field}=${row[field]}i`),
     ...texts.map((field) => `${field}=${stringField(String(row[field] ?? ''))}`),
   ];
   return `${name},${head.join(',')} ${fields.join(',')}`;

@@ -108,7 +108,9 @@ export class LiveStream implements Disposable {
       send(client, 'summaries', this.#board.summaries({ since }));
       for (const { stream, series } of client.watched) {
         const rows = this.#board.rows(stream, series, { since });
-        if (rows !== null && rows.length > 0) send(client, 'rows', { stream, series, rows });
+        const end = this.#board.end(stream, series, { since });
+        if (rows !== null && (rows.length > 0 || end !== null))
+          send(client, 'rows', { stream, series, rows, ...(end === null ? {} : { end }) });
       }
       client.sentAt = now;
     } else if (now - client.sentAt > HEARTBEAT_MS) {

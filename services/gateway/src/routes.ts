@@ -66,7 +66,8 @@ export function addApi(app: FastifyInstance, { board, alerts, stats, live, keep 
     { schema: { params: HISTORY_PARAMS, querystring: HISTORY_QUERY } },
     async ({ params: { stream, series }, query: { limit } }) => {
       const rows = board.rows(stream, series, { since: 0, limit });
-      if (rows !== null) return { stream, series, rows };
+      const end = board.end(stream, series, { since: 0 });
+      if (rows !== null) return { stream, series, rows, ...(end === null ? {} : { end }) };
       const detail = `No points of series '${series}' of stream '${stream}' have come by: GET /api/series lists the known ones.`;
       throw new ProblemError({ status: 404, title: 'Unknown series', detail });
     },

@@ -1,3 +1,4 @@
+import { CALL_END_PREFIX, type CallEnd, type CallEndPoint, parseCallEnd } from './call-end.ts';
 import {
   type LivePoint,
   parseLivePoint,
@@ -22,6 +23,8 @@ export interface SeriesSummary {
   readonly spark: readonly number[];
   /** How good its forecasts have been, a horizon each; absent where none was scored. */
   readonly scores?: readonly ScorePoint[];
+  /** True where the call is over: what was found of it comes with its rows. */
+  readonly isOver?: true;
 }
 
 export interface SeriesBoardOptions {
@@ -34,6 +37,8 @@ interface Series {
   point: LivePoint;
   revision: number;
   readonly scores: Map<string, ScorePoint>;
+  /** Of a call that is over; with the revision at which that was heard. */
+  end: (CallEndPoint & { readonly revision: number }) | null;
 }
 
 const SERIES_MAX_DEFAULT = 2_000;
@@ -79,6 +84,10 @@ export class SeriesBoard {
         if (/[ ,]text="/.test(line)) this.#addText(line);
         continue;
       }
+      if (line.startsWith(CALL_END_PREFIX)) {
+        this.#addEnd(line);
+        continue;
+      }
       const point = parseLivePoint(line);
       if (point === null) this.#refused += 1;
       else this.#addPoint(point);
@@ -97,6 +106,23 @@ export class SeriesBoard {
   rows(stream: string, series: string, range: { readonly since: number; readonly limit?: number }): SeriesRow[] | null {
     const { since, limit = this.#options.rowsMax } = range;
     return this.#series.get(keyOf(stream, series))?.rows.since(since, limit) ?? null;
+  }
+
+  /** What was found of a call that is over; null where it goes on, where the board does not hold it, and where that was heard at or before `since`. */
+  end(stream: string, series: string, { since }: { readonly since: number }): CallEnd | null {
+    const end = this.#series.get(keyOf(stream, series))?.end ?? null;
+    return end === null || end.revision <= since ? null : end.end;
+  }
+
+  /** It comes behind the points of the call's turns. */
+  #addEnd(line: string): void {
+    const point = parseCallEnd(line);
+    if (point === null) this.#refused += 1;
+    const series = point === null ? undefined : this.#series.get(keyOf(point.stream, point.series));
+    if (point === null || series === undefined || series.point.timeNs > point.timeNs) return;
+    this.#revision += 1;
+    series.end = { ...point, revision: this.#revision };
+    series.revision = this.#revision;
   }
 
   /** A score belongs to a series that the board holds: its forecasts came before it. */
@@ -129,11 +155,14 @@ export class SeriesBoard {
       point,
       revision: 0,
       scores: new Map(),
+      end: null,
     };
     this.#revision += 1;
     series.rows.add(point, this.#revision);
     series.revision = this.#revision;
     series.point = point;
+    // The id is heard again: another call.
+    if (series.end !== null && point.timeNs > series.end.timeNs) series.end = null;
     this.#series.delete(key);
     this.#series.set(key, series);
     if (this.#series.size > this.#options.seriesMax) {
@@ -147,13 +176,14 @@ function keyOf(stream: string, series: string): string {
   return `${stream}\n${series}`;
 }
 
-function summaryOf({ rows, point, scores }: Series): SeriesSummary {
+function summaryOf({ rows, point, scores, end }: Series): SeriesSummary {
   const { kind, stream, series, model } = point;
   const recent = rows.since(0, SPARK_POINTS);
   const spark = recent.map((row) => Number(('last' in row ? row.last : row.callScore).toPrecision(SPARK_DIGITS)));
   const tags = tagsOf(point);
   const scored = scores.size === 0 ? {} : { scores: [...scores.values()] };
-  return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark, ...scored };
+  const over = end === null ? {} : { isOver: true as const };
+  return { kind, stream, series, model, ...tags, newest: recent[recent.length - 1], spark, ...scored, ...over };
 }
 
 function tagsOf(point: LivePoint): Pick<SeriesSummary, 'queue' | 'agent'> {

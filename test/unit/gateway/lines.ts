@@ -28,6 +28,24 @@ export function turnLine({ series, offset, text }: { series: string; offset: num
   );
 }
 
+/** What was found of a call when it was over, one second behind its last turn. */
+export function callEndLine({
+  series,
+  turns,
+  offset = turns,
+}: {
+  series: string;
+  turns: number;
+  offset?: number;
+}): string {
+  return (
+    `call_summary,agent=a7,model=calls-summary,queue=billing,series=${series},stream=calls categories="billing,cancellation",class="negative",` +
+    `decisive_1=3i,effect_1=-0.41,decisive_2=${turns}i,effect_2=0.08,dissatisfied=0.71,duration_ms=${1_000 * turns}i,ended_by="ended",` +
+    `line_1="1 customer: I said \\"[NAME]\\" <b>once</b>",line_2="${turns} agent: Bye.",negative=0.7,neutral=0.2,offset=${offset}i,partition=1i,` +
+    `positive=0.1,satisfaction=2.1,score=-0.6,turns=${turns}i,turns_read=${turns}i ${1_700_000_000_000 + 1_000 * offset}${String(offset).padStart(6, '0')}`
+  );
+}
+
 export function alertLine(alert: {
   readonly series: string;
   readonly offset: number;

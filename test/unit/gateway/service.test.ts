@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createInfluxReader, createInfluxSink, createRedisLiveFeed } from '@tideline/adapters';
 import { PointLines } from '@tideline/pipeline';
 import { eventually, stackAddresses, uniqueName } from '../../stack/index.ts';
-import { forecastLines, sentimentLine, turnLine } from './lines.ts';
+import { callEndLine, forecastLines, sentimentLine, turnLine } from './lines.ts';
 
 const MAIN = fileURLToPath(import.meta.resolve('@tideline/gateway')).replace(/index\.js$/, 'main.js');
 
@@ -55,6 +55,7 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
       ...stored,
       sentimentLine({ series: 'c1', offset: 1, score: -0.5, escalation: 0.75 }),
       turnLine({ series: 'c1', offset: 1, text: 'I said "no", twice.' }),
+      callEndLine({ series: 'c1', turns: 1, offset: 2 }),
     ]),
   );
   const { child, ended, url } = await startProcess(names);
@@ -75,7 +76,10 @@ test('the service shows what InfluxDB holds, then what the live feed brings, and
       targetMs: 1_700_000_002_000,
     });
     assert.equal((await get('/api/series?stream=calls')).series[0].newest.escalation, 0.75);
-    assert.equal((await get('/api/series/calls/c1/history')).rows[0].text, 'I said "no", twice.');
+    const call = await get('/api/series/calls/c1/history');
+    assert.equal(call.rows[0].text, 'I said "no", twice.');
+    assert.deepEqual(call.end.lines, ['1 customer: I said "[NAME]" <b>once</b>', '1 agent: Bye.']);
+    assert.deepEqual([call.end.satisfaction, call.end.decisive.length, call.end.endedBy], [2.1, 2, 'ended']);
     const stats = await get('/api/stats');
     assert.deepEqual([stats.mode, stats.forecasts, stats.lagRecords], ['stack', 7, 0]);
     // A point that is stored and comes again over the feed is one.

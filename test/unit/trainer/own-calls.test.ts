@@ -5,9 +5,9 @@ import { ConfigError } from '@tideline/pipeline';
 import { assertModelFits, createCallStream, englishWordVectors, type SourceRecord } from '@tideline/streams';
 import { backtestCalls, trainOwnModel } from '@tideline/trainer';
 
-const WORDS = { negative: 'zorg', neutral: 'mellin', positive: 'quavo' } as const;
+const WORDS = { negative: 'modem', neutral: 'router', positive: 'charger' } as const;
 
-/** Calls whose agents say what the customer's next turn will be: words that no lexicon knows. */
+/** Calls whose agents say what the customer's next turn will be, by words that no lexicon of feelings has. */
 function recordsOf(calls: number, labels: (mood: keyof typeof WORDS) => object): SourceRecord[] {
   const random = new SeededRandom(7);
   const moods = Object.keys(WORDS) as (keyof typeof WORDS)[];
