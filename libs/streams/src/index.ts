@@ -12,10 +12,11 @@ export { VOLUME_LEVELS, volumeLoss, volumeQuantiles } from './call-volume/output
 export type { CallVolumeSettings } from './call-volume/settings.ts';
 export { CALL_VOLUME_DEFAULTS, readCallVolumeSettings } from './call-volume/settings.ts';
 export { callInputSize } from './calls/call-features.ts';
+export { CALL_CONTEXT } from './calls/call-state.ts';
 export type { CallPoints } from './calls/call-stream.ts';
-export { CALL_CONTEXT, CALL_IDLE_TTL_MS, CALL_POINTS, createCallStream } from './calls/call-stream.ts';
+export { CALL_IDLE_TTL_MS, CALL_POINTS, createCallStream } from './calls/call-stream.ts';
 export type { EscalationHorizon, FollowedTurn, SettledBin } from './calls/forecast-scores.ts';
-export { FORECAST_SCORES_SIZE, followForecasts } from './calls/forecast-scores.ts';
+export { FORECAST_SCORES_SIZE, followForecasts, settleCall } from './calls/forecast-scores.ts';
 export type { CallGroup, CallLabel, CallProbabilities, CallReader, Satisfaction } from './calls/outputs.ts';
 export {
   CALL_CLASSES,

@@ -12,12 +12,14 @@ import {
   followForecasts,
   generatedCalls,
   mulberry32,
+  settleCall,
 } from '@tideline/streams';
 import { ROOT } from '../../e2e/services.ts';
 import { runRecords } from '../pipeline/order-run.ts';
 
 const QUIET: FollowedTurn = {
   ...{ isCustomer: false, isNegative: false, rating: Number.NaN, escalation: null, dissatisfied: null },
+  callDissatisfied: null,
 };
 
 test('a forecast over the next turns is settled by exactly those, once, in the bin of what it said', () => {
@@ -62,6 +64,23 @@ test("forecasts of the customer's next turn wait for it together; a rating settl
     'nobody rated the turn, so nobody knows of 0.9',
   );
   assert.deepEqual(turn({ isCustomer: true, rating: 5 }), [], 'and it waits no longer');
+});
+
+test("what every turn said of the whole call is settled by the call's own rating, however long it was; without one nothing is", () => {
+  const state = new Float64Array(FORECAST_SCORES_SIZE + 1);
+  const said = [0.12, 0.18, 0.9, 1];
+  for (let i = 0; i < 100; i += 1) followForecasts({ ...QUIET, callDissatisfied: said[i % 4] }, state, 1, 'turns');
+  const [low, high, read, ...others] = settleCall({ rating: 2, dissatisfied: 0.7 }, state, 1);
+  assert.deepEqual([low.of, low.bin, low.count, low.came], ['call', 1, 50, 50]);
+  assert.deepEqual([high.of, high.bin, high.count, high.came], ['call', 9, 50, 50]);
+  const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, not ${b}`);
+  near(low.saidSum, 25 * 0.3);
+  near(low.brierSum, 25 * (0.88 ** 2 + 0.82 ** 2));
+  near(high.brierSum, 25 * 0.1 ** 2);
+  assert.deepEqual([read.of, read.bin, read.count, read.came], ['summary', 7, 1, 1]);
+  assert.deepEqual(others, []);
+  near(settleCall({ rating: 4, dissatisfied: null }, state, 1)[0].brierSum, 25 * (0.12 ** 2 + 0.18 ** 2));
+  assert.deepEqual(settleCall({ rating: Number.NaN, dissatisfied: 0.7 }, state, 1), []);
 });
 
 const { model } = await loadModel(join(ROOT, 'models', 'calls-gru', 'model.tdl'));
@@ -122,6 +141,52 @@ test('over generated calls, wherever the forecaster dies, the scores are those o
     assert.ok(Math.abs(bin.said - expected[b].said) < 1e-6 && Math.abs(bin.brier - expected[b].brier) < 1e-6);
   });
   for (const seed of [1, 2]) assert.deepEqual((await run(records, seed)).lines, lines, `seed ${seed}`);
+});
+
+test('the expected rating of a call that is over is scored once by the rating that came with its end, wherever the forecaster dies', async () => {
+  const { model: summaryModel } = await loadModel(join(ROOT, 'models', 'calls-summary', 'model.tdl'));
+  const ratings = new Map<string, number>();
+  // Every third call is not rated.
+  const records = [...generatedCalls({ seed: 12, calls: 60 })].map(({ key, value }, offset): RawRecord => {
+    const event = JSON.parse(value) as { type: string; satisfaction?: number };
+    if (event.type === 'ended' && ratings.size % 3 !== 2) event.satisfaction = 1 + (offset % 5);
+    else delete event.satisfaction;
+    if (event.type === 'ended') ratings.set(key, event.satisfaction ?? Number.NaN);
+    const bytes = { key: Buffer.from(key), value: Buffer.from(JSON.stringify(event)) };
+    return { offset, ...bytes, timestampMs: 0, headers: {} };
+  });
+  const runWith = (seed: number) => {
+    const random = mulberry32(seed);
+    return runRecords(records, {
+      stream: createCallStream({ modelName: 'm', model, points: ['scores', 'summary'], summaryModel }),
+      newEngine: () => createSimdEngine(model, { slotsMax: 400 }),
+      draw: (below) => (seed === 0 ? below >> 1 : Math.floor(random() * below)),
+      writesACrash: seed === 0 ? 0 : 6,
+    });
+  };
+  const { lines } = await runWith(0);
+  const expected = { count: 0, came: 0, brier: 0 };
+  for (const { tags, values } of lines.filter((line) => line.startsWith('call_summary,')).map(valuesOf)) {
+    const rating = ratings.get(String(tags.get('series'))) ?? Number.NaN;
+    if (!(rating >= 1)) continue;
+    const came = rating < 3 ? 1 : 0;
+    expected.count += 1;
+    expected.came += came;
+    expected.brier += (values.dissatisfied - came) ** 2;
+  }
+  const found = { count: 0, came: 0, brier: 0 };
+  for (const { tags, values } of lines.filter((line) => line.startsWith('score,')).map(valuesOf)) {
+    if (tags.get('of') !== 'summary') continue;
+    assert.equal(tags.get('model'), 'calls-summary');
+    found.count += values.count;
+    found.came += values.came;
+    found.brier += values.brier_sum;
+  }
+  assert.ok(expected.count > 20 && expected.came > 5);
+  assert.deepEqual([found.count, found.came], [expected.count, expected.came]);
+  assert.ok(Math.abs(found.brier - expected.brier) < 1e-6);
+  // Ends are told behind the rows of their batch: the order is the batches', the points are the same.
+  for (const seed of [1, 2]) assert.deepEqual((await runWith(seed)).lines.toSorted(), lines.toSorted(), `seed ${seed}`);
 });
 
 test('a rating is a number from 1 to 5, and anything else is a poison record', () => {

@@ -4,61 +4,40 @@ import {
   escapeTag,
   type LatePolicy,
   type OutputState,
-  pointSubNs,
-  pointTime,
   type RowAction,
   type RowBuffers,
-  type RowOutput,
-  type SequenceEnd,
-  type Shard,
   type Stream,
-  shardName,
-  stringField,
 } from '@tideline/pipeline';
-import { ALERT_PREFIX } from '../alerts/alert.ts';
 import { redactText } from '../privacy/redact.ts';
-import { alertState, createAlertWatch, type FoundAlert, type RuledTurn } from './alert-state.ts';
+import { alertState, createAlertWatch } from './alert-state.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
-import { CALL_FIGURES_SIZE, type FiguredTurn, figureTurn } from './call-figures.ts';
-import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
+import { CALL_FIGURES_SIZE, figureTurn } from './call-figures.ts';
 import {
-  FORECAST_SCORES_SIZE,
-  type FollowedTurn,
-  followForecasts,
-  type SettledBin,
-  settledFields,
-} from './forecast-scores.ts';
-import { type CallProbabilities, callOutputSizeOf, callReaderOf } from './outputs.ts';
+  alertLine,
+  endedCall,
+  figuredTurn,
+  followedTurn,
+  ratingOf,
+  rollupLine,
+  ruledTurn,
+  saidTurn,
+  scoreLine,
+  sentimentLine,
+  timedTurn,
+  turnLine,
+} from './call-points.ts';
+import { CALL_CONTEXT, CONTEXT_SIZE, S, STATE_SIZE, TAG_NUMBERS } from './call-state.ts';
+import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
+import { FORECAST_SCORES_SIZE, followForecasts, settleCall } from './forecast-scores.ts';
+import { callOutputSizeOf, callReaderOf } from './outputs.ts';
 import { CALL_REDACTION } from './redaction.ts';
-import { isNegative, rollTurn, supervisorTags } from './rollup.ts';
+import { supervisorTags } from './rollup.ts';
 import { type CallRules, RULES_MAX } from './rules.ts';
-import { createCallSummary, type EndedCall, type SaidTurn } from './summary.ts';
+import { createCallSummary } from './summary.ts';
 import { SUMMARY_STATE_SIZE } from './summary-state.ts';
-import { readText, textStateSize, writeText } from './text-state.ts';
-import { TIMING_STATE_SIZE, type TimedTurn, type TurnTiming, timeTurn } from './turn-timing.ts';
-import { isTakenTurn, TURNS_SIZE, takeTurn } from './turns.ts';
-
-const TAG_NUMBERS = textStateSize(42);
-
-/** Places in the stream state: utterances so far, sum of the lexicon's compound scores, time of the last one, whether the line is held, queue, agent, turns. */
-const AGENT = 4 + TAG_NUMBERS;
-const S = { count: 0, compoundSum: 1, lastMs: 2, held: 3, queue: 4, agent: AGENT, turns: AGENT + TAG_NUMBERS } as const;
-const STATE_SIZE = S.turns + TURNS_SIZE;
-
-/** Places in a row's context: the call's mean compound score, then queue and agent as they were at the row. */
-export const CALL_CONTEXT = {
-  score: 0,
-  compound: 1,
-  queue: 2,
-  agent: 2 + TAG_NUMBERS,
-  silenceMs: 2 + 2 * TAG_NUMBERS,
-  /** Whether the line was held before it; turns before it. */
-  held: 3 + 2 * TAG_NUMBERS,
-  count: 4 + 2 * TAG_NUMBERS,
-} as const;
-/** As much of a text as the network sees. */
-const TEXT_CHARACTERS_MAX = 2_000;
-const CONTEXT_SIZE = CALL_CONTEXT.count + 1;
+import { writeText } from './text-state.ts';
+import { TIMING_STATE_SIZE, type TurnTiming, timeTurn } from './turn-timing.ts';
+import { isTakenTurn, takeTurn } from './turns.ts';
 
 /** Nobody holds a line for an hour without a word, a hold or a transfer. */
 export const CALL_IDLE_TTL_MS = 3_600_000;
@@ -112,6 +91,7 @@ export function createCallStream(options: CallStreamOptions): Stream {
   // Where nothing steps (ingest) there is no model to tell calls that are over.
   const summary =
     summaryModel !== undefined && points.includes('summary') ? createCallSummary(summaryModel, rules) : null;
+  const summaryName = escapeTag(summaryModel?.spec.name ?? '');
   return {
     name: 'calls',
     looksForSaturation: true,
@@ -144,11 +124,18 @@ export function createCallStream(options: CallStreamOptions): Stream {
       for (const settled of followForecasts(followedTurn(point), output.state, at + places.scores, horizon))
         lines.push(scoreLine(point, settled));
     },
-    ...(summary === null
+    ...(summary === null && !scores
       ? {}
       : {
           close(shard, end, lines) {
-            for (const line of summary.close(endedCall(shard, end, places.summary))) lines.push(line);
+            const found = summary?.close(endedCall(shard, end, places.summary)) ?? null;
+            if (found !== null) lines.push(found.line);
+            if (!scores || end.by === null) return;
+            const told = { rating: ratingOf(end.by), dissatisfied: found?.dissatisfied ?? null };
+            for (const settled of settleCall(told, end.state, places.scores))
+              lines.push(
+                scoreLine({ ...end.by, shard, model: settled.of === 'summary' ? summaryName : model }, settled),
+              );
           },
         }),
   };
@@ -234,166 +221,4 @@ function isFinal(chunk: Chunk, row: number): boolean {
 /** Whether the row is a turn that the call has taken: a producer that sends again what may have been lost, or a recogniser that corrects itself. */
 function repeatsTurn(chunk: Chunk, row: number, state: Float64Array, s: number): boolean {
   return isFinal(chunk, row) && isTakenTurn(chunk, row, state, s + S.turns);
-}
-
-interface TurnPoint {
-  readonly shard: Shard;
-  readonly chunk: Chunk;
-  readonly row: number;
-  readonly output: RowOutput;
-  readonly model: string;
-  readonly said: CallProbabilities;
-}
-
-function scoreOf({ said: { sentiment }, output: { context, contextAt } }: TurnPoint): number {
-  return sentiment ? sentiment[2] - sentiment[0] : context[contextAt + CALL_CONTEXT.compound];
-}
-
-function ruledTurn(point: TurnPoint): RuledTurn {
-  const { chunk, row, said, output } = point;
-  return {
-    speaker: chunk.texts[CALL_TEXTS.speaker][row],
-    text: chunk.texts[CALL_TEXTS.text][row],
-    score: scoreOf(point),
-    callScore: output.context[output.contextAt + CALL_CONTEXT.score],
-    escalation: said.escalation,
-    silenceMs: output.context[output.contextAt + CALL_CONTEXT.silenceMs],
-  };
-}
-
-/** The call's agent and queue at the turn, and its id, as tags. */
-function tagsOf({
-  chunk,
-  row,
-  output: { context, contextAt },
-}: TurnPoint): Record<'agent' | 'queue' | 'series', string> {
-  return {
-    agent: tag(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS)),
-    queue: tag(readText(context, contextAt + CALL_CONTEXT.queue, TAG_NUMBERS)),
-    series: escapeTag(chunk.keys[chunk.keyOf[row]]),
-  };
-}
-
-function saidTurn(point: TurnPoint): SaidTurn {
-  const { chunk, row, said, output } = point;
-  const { speaker, text, score, silenceMs } = ruledTurn(point);
-  return {
-    ...{ said, speaker, text, score, silenceMs, timeMs: chunk.timeMs[row], timeNs: pointSubNs(chunk, row) },
-    ...{ compound: output.context[output.contextAt + CALL_CONTEXT.compound], offset: chunk.offsets[row] },
-    isHeld: output.context[output.contextAt + CALL_CONTEXT.held] === 1,
-  };
-}
-
-/** The queue and the agent that the call had at its end. */
-function endedCall(shard: Shard, end: SequenceEnd, at: number): EndedCall {
-  const { streamState } = end;
-  return {
-    ...{ shard, end, at, turns: streamState[S.count] },
-    queue: tag(readText(streamState, S.queue, TAG_NUMBERS)),
-    agent: tag(readText(streamState, S.agent, TAG_NUMBERS)),
-  };
-}
-
-function alertLine(point: TurnPoint, { rule: { name, severity }, value, reason }: FoundAlert): string {
-  const { shard, chunk, row } = point;
-  const { agent, queue, series } = tagsOf(point);
-  return (
-    `${ALERT_PREFIX}agent=${agent},kind=rule,queue=${queue},rule=${name},series=${series},severity=${severity},stream=calls ` +
-    `offset=${chunk.offsets[row]}i,partition=${shard.partition}i,reason=${stringField(reason)},value=${value} ${pointTime(chunk, row)}`
-  );
-}
-
-/** How the call stands, and what was said, for who looks at it; the redacted text, cut as the network's is. */
-function turnLine({ shard, chunk, row }: TurnPoint, figures: string, keepsText: boolean): string {
-  const [speaker, text] = [chunk.texts[CALL_TEXTS.speaker][row], chunk.texts[CALL_TEXTS.text][row]];
-  return (
-    `turn,series=${escapeTag(chunk.keys[chunk.keyOf[row]])},stream=calls ${figures}${figures === '' ? '' : ','}offset=${chunk.offsets[row]}i,` +
-    `partition=${shard.partition}i,speaker=${stringField(speaker)}` +
-    `${keepsText ? `,text=${stringField(text.slice(0, TEXT_CHARACTERS_MAX))}` : ''} ${pointTime(chunk, row)}`
-  );
-}
-
-function timedTurn({ chunk, row, output }: TurnPoint): TimedTurn {
-  return {
-    speaker: chunk.texts[CALL_TEXTS.speaker][row],
-    startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
-    endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
-    isHeld: output.context[output.contextAt + CALL_CONTEXT.held] === 1,
-  };
-}
-
-function figuredTurn(point: TurnPoint, timing: TurnTiming): FiguredTurn {
-  return { isCustomer: point.chunk.texts[CALL_TEXTS.speaker][point.row] === 'customer', score: scoreOf(point), timing };
-}
-
-interface RollupParts {
-  readonly alerts: number;
-  readonly timing: TurnTiming;
-  readonly supervisorOf: (agent: string) => string;
-}
-
-/** Agents, queues and supervisors have few names; shards keep apart what two of them have at one instant. */
-function rollupLine(point: TurnPoint, { alerts, timing, supervisorOf }: RollupParts): string {
-  const { shard, chunk, row, output, said } = point;
-  const { context, contextAt } = output;
-  const { agent, queue } = tagsOf(point);
-  const supervisor = supervisorOf(readText(context, contextAt + CALL_CONTEXT.agent, TAG_NUMBERS));
-  const turn = {
-    callId: chunk.keys[chunk.keyOf[row]],
-    speaker: chunk.texts[CALL_TEXTS.speaker][row],
-    score: scoreOf(point),
-    probabilities: said.sentiment,
-    isFirst: context[contextAt + CALL_CONTEXT.count] === 0,
-    ...{ alerts, timing },
-  };
-  const fields = rollTurn(turn);
-  return (
-    `call_rollup,agent=${agent},queue=${queue},shard=${escapeTag(shardName(shard))},stream=calls,supervisor=${supervisor} ` +
-    `${fields} ${pointTime(chunk, row)}`
-  );
-}
-
-function followedTurn(point: TurnPoint): FollowedTurn {
-  const { chunk, row, said } = point;
-  return {
-    isCustomer: chunk.texts[CALL_TEXTS.speaker][row] === 'customer',
-    isNegative: isNegative(scoreOf(point), said.sentiment),
-    rating: chunk.numbers[CALL_NUMBERS.satisfaction][row],
-    ...{ escalation: said.escalation, dissatisfied: said.satisfaction?.dissatisfied ?? null },
-  };
-}
-
-/** As roll-ups are: a year of calls is no more series than a day's. */
-function scoreLine({ shard, chunk, row, model }: TurnPoint, settled: SettledBin): string {
-  return (
-    `score,bin=${settled.bin},model=${model},of=${settled.of},shard=${escapeTag(shardName(shard))},stream=calls ` +
-    `${settledFields(settled)} ${pointTime(chunk, row)}`
-  );
-}
-
-function sentimentLine(point: TurnPoint): string {
-  const { shard, chunk, row, output, model, said } = point;
-  const { context, contextAt } = output;
-  const { agent, queue, series } = tagsOf(point);
-  const speaker = tag(chunk.texts[CALL_TEXTS.speaker][row]);
-  const { sentiment, emotion, escalation, satisfaction, callSatisfaction } = said;
-  const [negative, neutral, positive] = sentiment ?? [null, null, null];
-  return (
-    `sentiment,agent=${agent},model=${model},queue=${queue},series=${series},speaker=${speaker},stream=calls ` +
-    `call_score=${context[contextAt + CALL_CONTEXT.score]}${field('call_satisfaction', callSatisfaction?.expected)}` +
-    `${field('dissatisfied', satisfaction?.dissatisfied)}${emotion ? `,emotion=${stringField(emotion.name)}` : ''}` +
-    `${field('emotion_share', emotion?.probability)}${field('escalation', escalation)}` +
-    `${field('negative', negative)}${field('neutral', neutral)},offset=${chunk.offsets[row]}i,partition=${shard.partition}i` +
-    `${field('positive', positive)}${field('satisfaction', satisfaction?.expected)},score=${scoreOf(point)} ${pointTime(chunk, row)}`
-  );
-}
-
-/** A field that only some models have. */
-function field(name: string, value: number | null | undefined): string {
-  return value === null || value === undefined ? '' : `,${name}=${value}`;
-}
-
-/** Line protocol has no empty tag. */
-function tag(value: string): string {
-  return value === '' ? 'unknown' : escapeTag(value);
 }

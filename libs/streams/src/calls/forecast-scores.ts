@@ -3,6 +3,7 @@
  * it is counted in its bin of the reliability table, and its squared distance from what came is a term of the Brier score. A point holds what one turn
  * settled, so sums over any span are exact after any fault (ADR 0010): the Brier score is sum(brier_sum) / sum(count), a bin said sum(said_sum) / sum(count)
  * and sum(came) / sum(count) came. A forecast whose call ends first is not scored: nobody knows.
+ * What is said of the whole call waits for the rating that its `ended` brings: as sums by bins, so that a call of any length needs the same room.
  */
 import { ESCALATION_TURNS } from './outputs.ts';
 
@@ -13,7 +14,10 @@ const KIND_SIZE = 1 + 2 * PENDING_MAX;
 const BINS = 10;
 /** What is followed, in the state's order. */
 const KINDS = ['escalation', 'dissatisfied'] as const;
-export const FORECAST_SCORES_SIZE = KINDS.length * KIND_SIZE;
+/** Behind the kinds, of the forecasts of the whole call's rating, a bin each: how many, the sum of the probabilities, that of their squares. */
+const CALL_AT = KINDS.length * KIND_SIZE;
+const BIN_SIZE = 3;
+export const FORECAST_SCORES_SIZE = CALL_AT + BINS * BIN_SIZE;
 
 /**
  * When an `escalation` is known: a model with groups speaks of the next ESCALATION_TURNS turns, the small model that ships of the customer's next one.
@@ -29,11 +33,14 @@ export interface FollowedTurn {
   /** What is forecast at it; null: the model does not say. */
   readonly escalation: number | null;
   readonly dissatisfied: number | null;
+  /** That the whole call will be rated below 3. */
+  readonly callDissatisfied: number | null;
 }
 
-/** Forecasts of one kind and bin that one turn settled. */
+/** Forecasts of one kind and bin that one turn, or the end of the call, settled. */
 export interface SettledBin {
-  readonly of: (typeof KINDS)[number];
+  /** `call`: that the whole call will be rated below 3, said at each turn; `summary`: the same, said once when it was over. */
+  readonly of: (typeof KINDS)[number] | 'call' | 'summary';
   readonly bin: number;
   readonly count: number;
   readonly came: number;
@@ -66,6 +73,36 @@ export function followForecasts(
     }
   keep(state, escalation, turn.escalation);
   keep(state, dissatisfied, turn.dissatisfied);
+  if (turn.callDissatisfied !== null) {
+    const bin = at + CALL_AT + binOf(turn.callDissatisfied) * BIN_SIZE;
+    state[bin] += 1;
+    state[bin + 1] += turn.callDissatisfied;
+    state[bin + 2] += turn.callDissatisfied ** 2;
+  }
+  return settled;
+}
+
+/** What the end of a call tells. */
+export interface ToldEnd {
+  /** Of the whole call, 1 to 5; NaN: nobody rated it, and nothing is settled. */
+  readonly rating: number;
+  /** What the reader of the whole call said; null: none read it. */
+  readonly dissatisfied: number | null;
+}
+
+/** Settles what was said of the whole call, from the state at `at`, [FORECAST_SCORES_SIZE]. */
+export function settleCall({ rating, dissatisfied }: ToldEnd, state: Float64Array, at: number): SettledBin[] {
+  if (!(rating >= 1)) return [];
+  const came = rating < 3 ? 1 : 0;
+  const settled: SettledBin[] = [];
+  for (let bin = 0; bin < BINS; bin += 1) {
+    const place = at + CALL_AT + bin * BIN_SIZE;
+    const [forecasts, saidSum, squares] = state.subarray(place, place + BIN_SIZE);
+    // sum (said - came)^2
+    const brierSum = squares - 2 * came * saidSum + came * forecasts;
+    if (forecasts > 0) settled.push({ of: 'call', bin, count: forecasts, came: came * forecasts, saidSum, brierSum });
+  }
+  if (dissatisfied !== null) count(settled, 'summary', dissatisfied, came === 1);
   return settled;
 }
 
@@ -89,8 +126,12 @@ function keep(state: Float64Array, at: number, said: number | null): void {
   state[at] += 1;
 }
 
+function binOf(said: number): number {
+  return Math.min(BINS - 1, Math.floor(said * BINS));
+}
+
 function count(settled: SettledBin[], of: SettledBin['of'], said: number, hasCome: boolean): void {
-  const bin = Math.min(BINS - 1, Math.floor(said * BINS));
+  const bin = binOf(said);
   const at = settled.findIndex((one) => one.of === of && one.bin === bin);
   const before = at === -1 ? { count: 0, came: 0, saidSum: 0, brierSum: 0 } : settled[at];
   const came = hasCome ? 1 : 0;

@@ -20,8 +20,8 @@ type Shares = Pick<SummaryTurn, 'negative' | 'positive' | 'escalation' | 'dissat
 export interface CallSummary {
   /** Takes a turn into the part of the call's state at `at`, [SUMMARY_STATE_SIZE]. */
   note(turn: SaidTurn, state: Float64Array, at: number): void;
-  /** The point of a call that is over; none where nobody spoke. */
-  close(call: EndedCall): readonly string[];
+  /** The point of a call that is over, and the probability in it of a rating below 3; null where nobody spoke. */
+  close(call: EndedCall): { readonly line: string; readonly dissatisfied: number } | null;
 }
 
 export interface EndedCall {
@@ -50,9 +50,10 @@ export function createCallSummary(model: Model, { categories }: Pick<CallRules, 
     },
     close(call) {
       const noted = readNoted(call.end.state, call.at);
-      if (noted.noted === 0) return [];
+      if (noted.noted === 0) return null;
       const names = categories.filter((_, i) => (noted.categories & (1 << i)) !== 0).map((one) => one.name);
-      return [summaryLine(call, { noted, read: read(noted.inputs), model: name, categories: names })];
+      const found = { noted, read: read(noted.inputs), model: name, categories: names };
+      return { line: summaryLine(call, found), dissatisfied: found.read.dissatisfied };
     },
   };
 }
