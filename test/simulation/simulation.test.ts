@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PIPELINE_SABOTAGES } from './sabotage.ts';
 import { CHECKPOINT_SABOTAGES } from './sabotage-checkpoints.ts';
+import { END_SABOTAGES } from './sabotage-ends.ts';
 import { IDLE_SABOTAGES } from './sabotage-idle.ts';
 import { MODEL_SABOTAGES } from './sabotage-models.ts';
 import { type SimulationReport, simulate } from './simulate.ts';
@@ -71,6 +72,7 @@ for (const { name, faults, settings = {}, create } of [
   ...CHECKPOINT_SABOTAGES,
   ...MODEL_SABOTAGES,
   ...IDLE_SABOTAGES,
+  ...END_SABOTAGES,
 ])
   test(`the checkers find ${name}`, async () => {
     for (let seed = 1; seed <= SABOTAGE_SEEDS_MAX; seed += 1) {
