@@ -38,6 +38,8 @@ export { ModelError } from './model-error.ts';
 export type { DecodeOptions, EncoderDecoder } from './sequence/encoder-decoder.ts';
 export { createEncoderDecoder } from './sequence/encoder-decoder.ts';
 export { InputError } from './sequence/input-error.ts';
+export type { LeaveOneOut, LeaveOneOutOptions } from './sequence/leave-one-out.ts';
+export { createLeaveOneOut, leavesOneOut } from './sequence/leave-one-out.ts';
 export type { MakeEngine } from './sequence/part-model.ts';
 export type { SequenceModel, SequenceOptions, SequenceOutputs } from './sequence/sequence-model.ts';
 export { createSequenceModel } from './sequence/sequence-model.ts';

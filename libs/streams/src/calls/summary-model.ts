@@ -1,8 +1,17 @@
 /** The network that reads a call that is over, in both directions, and how much each turn weighed in what it says. */
-import { classGroupsOf, createSequenceModel, createSimdEngine, type Model, type ModelSpec } from '@tideline/nn';
+import {
+  classGroupsOf,
+  createLeaveOneOut,
+  createSequenceModel,
+  createSimdEngine,
+  leavesOneOut,
+  type Model,
+  type ModelSpec,
+  type SequenceModel,
+} from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { CALL_CLASSES, SATISFACTION_CLASSES } from './outputs.ts';
-import { SUMMARY_INPUTS } from './summary-state.ts';
+import { SUMMARY_INPUTS, SUMMARY_TURNS_MAX } from './summary-state.ts';
 
 export const SUMMARY_MODEL = 'calls-summary';
 
@@ -46,17 +55,33 @@ export function summarySpec(hiddenSize: number): ModelSpec {
 export function createCallEndReader(model: Model): CallEndReader {
   assertSummaryModel(model.spec);
   const network = createSequenceModel(model, { engine: createSimdEngine });
-  const answer = (inputs: Float32Array): SummaryAnswer => answerOf(network.runNow(inputs).outputs);
+  const without = leavesOneOut(model.spec)
+    ? createLeaveOneOut(model, { engine: createSimdEngine, stepsMax: SUMMARY_TURNS_MAX })
+    : copyByCopy(network);
   return (inputs) => {
     const turns = inputs.length / SUMMARY_INPUTS;
-    const whole = answer(inputs);
-    const effects: number[] = [];
-    for (let turn = 0; turn < turns; turn += 1) {
-      // A call of one turn has nothing without it.
-      const without = turns === 1 ? 0 : answer(withoutTurn(inputs, turn)).score;
-      effects.push(whole.score - without);
-    }
+    const whole = answerOf(network.runNow(inputs).outputs);
+    // A call of one turn has nothing without it.
+    if (turns === 1) return { ...whole, effects: [whole.score] };
+    const rest = without(inputs);
+    const size = rest.length / turns;
+    const effects = Array.from(
+      { length: turns },
+      (_, turn) => whole.score - answerOf(rest.subarray(turn * size, (turn + 1) * size)).score,
+    );
     return { ...whole, effects };
+  };
+}
+
+/** As LeaveOneOut answers, for a model of any shape. */
+function copyByCopy(network: SequenceModel): (inputs: Float32Array) => Float32Array {
+  const { outputSize } = network.model.spec;
+  return (inputs) => {
+    const turns = inputs.length / SUMMARY_INPUTS;
+    const rest = new Float32Array(turns * outputSize);
+    for (let turn = 0; turn < turns; turn += 1)
+      rest.set(network.runNow(withoutTurn(inputs, turn)).outputs, turn * outputSize);
+    return rest;
   };
 }
 
