@@ -85,7 +85,7 @@ test('the dashboard asks InfluxDB only for measurements, tags and fields that th
 test('the streams write the measurements that this test knows', () => {
   for (const [file, measurement] of [
     ['libs/streams/src/ticks/tick-stream.ts', 'forecast'],
-    ['libs/streams/src/calls/call-stream.ts', 'sentiment'],
+    ['libs/streams/src/calls/call-points.ts', 'sentiment'],
     ['libs/streams/src/call-volume/call-volume-stream.ts', 'arrivals'],
   ]) {
     const source = read(file);

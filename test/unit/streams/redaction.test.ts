@@ -55,6 +55,8 @@ test('the tagger finds names that no list knows, and the same word is a name in 
   }
   assert.equal(redactText('Rahul will call you back'), '[NAME] will call you back');
   assert.equal(redactText('I ordered from Rahul Electronics'), 'I ordered from Rahul Electronics');
+  // Capitals say nothing where all are.
+  assert.equal(redactText('ASK FOLASADE, SHE SIGNED IT'), 'ASK [NAME], SHE SIGNED IT');
 });
 
 test('a long text is tagged in parts that overlap: a name is found wherever it stands', () => {

@@ -64,9 +64,11 @@ export function readTokens(
 ): { readonly inputs: Float32Array; readonly entries: readonly (readonly number[])[] } {
   vectors ??= englishWordVectors();
   const inputs = new Float32Array(tokens.length * inputSize);
-  const isCased = tokens.some(
-    ({ isCapitalised, word }) => isCapitalised || (word.length > 1 && word === word.toUpperCase()),
-  );
+  // Where every word is in capitals, capitals say nothing: it reads as a text without any.
+  const isShouted = !/\p{Ll}/u.test(text);
+  const isCased =
+    !isShouted &&
+    tokens.some(({ isCapitalised, word }) => isCapitalised || (word.length > 1 && word === word.toUpperCase()));
   const buckets = embedding?.buckets ?? 1;
   const entries = tokens.map((token, i) => {
     const at = i * inputSize;
@@ -77,7 +79,7 @@ export function readTokens(
     const signs = [
       row === -1,
       token.isCapitalised,
-      token.word.length > 1 && !isPlaceholder && token.word === token.word.toUpperCase(),
+      !isShouted && token.word.length > 1 && !isPlaceholder && token.word === token.word.toUpperCase(),
       token.isFirst,
       isPlaceholder,
       isCased,
@@ -129,7 +131,7 @@ export function createNameTagger(model: Model): NameTagger {
 const SHIPPED = new URL('../../assets/names/model.tdl', import.meta.url);
 let shipped: NameTagger | null = null;
 
-/** The tagger that ships. Throws ModelError where its file is missing or damaged. */
+/** The tagger that ships. Throws where its file is missing, ModelError where it is damaged. */
 export function shippedNameTagger(): NameTagger {
   shipped ??= createNameTagger(
     decodeModel(readFileSync(SHIPPED), "The model of names that ships ('assets/names')").model,

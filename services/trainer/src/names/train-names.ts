@@ -63,7 +63,8 @@ export async function trainNames(options: TrainerOptions): Promise<TrainedModel>
     ],
     labels: 'by the template: what stands in a place for a name',
     split:
-      'names and templates of training, validation (chooses the epoch) and test are three sets each; the sentences by hand are of none of them',
+      'names and templates of training, validation (chooses the epoch) and test are three sets each; the sentences by hand are of none of them, ' +
+      'some of their names are',
     ...{ seed, epochs: result.history, test },
     limits:
       'English sentences in Latin letters, names of some forty countries. It goes beside rules and lists, which redact whatever it says. It finds no name ' +
