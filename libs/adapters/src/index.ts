@@ -43,6 +43,8 @@ export type { LineFileSink } from './local/line-file-sink.ts';
 export { createLineFileSink } from './local/line-file-sink.ts';
 export type { LmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
 export { createLmdbDeadLetterSink } from './local/lmdb-dead-letters.ts';
+export type { LmdbDeliveryQueueOptions } from './local/lmdb-delivery-queue.ts';
+export { createLmdbDeliveryQueue } from './local/lmdb-delivery-queue.ts';
 export type { LmdbShardStoreOptions } from './local/lmdb-shard-store.ts';
 export { createLmdbShardStore } from './local/lmdb-shard-store.ts';
 export type { RecordFileOptions } from './local/record-file.ts';

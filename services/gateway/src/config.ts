@@ -44,15 +44,26 @@ const FIELDS = z.object({
   ...LOG_FIELDS,
 });
 
-export const GATEWAY_CONFIG = FIELDS.refine(
-  (config) => (config.TIDELINE_WEBHOOK_URL === undefined) === (config.TIDELINE_WEBHOOK_SECRET === undefined),
-  {
-    path: ['TIDELINE_WEBHOOK_SECRET'],
-    error: 'TIDELINE_WEBHOOK_URL and TIDELINE_WEBHOOK_SECRET belong together: set both or neither',
-  },
-);
+const BOTH_OR_NEITHER = {
+  path: ['TIDELINE_WEBHOOK_SECRET'],
+  error: 'TIDELINE_WEBHOOK_URL and TIDELINE_WEBHOOK_SECRET belong together: set both or neither',
+};
+
+export const GATEWAY_CONFIG = FIELDS.refine(hasBothOrNeither, BOTH_OR_NEITHER);
+
+/** The webhook alone, for the embedded mode. */
+export const WEBHOOK_CONFIG = z.object(WEBHOOK_FIELDS).refine(hasBothOrNeither, BOTH_OR_NEITHER);
+
+export type WebhookConfig = z.infer<typeof WEBHOOK_CONFIG>;
 
 export type GatewayConfig = z.infer<typeof GATEWAY_CONFIG>;
+
+function hasBothOrNeither(config: {
+  readonly TIDELINE_WEBHOOK_URL?: string | undefined;
+  readonly TIDELINE_WEBHOOK_SECRET?: readonly Buffer[] | null | undefined;
+}): boolean {
+  return (config.TIDELINE_WEBHOOK_URL === undefined) === (config.TIDELINE_WEBHOOK_SECRET === undefined);
+}
 
 function isSafeReceiver(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;

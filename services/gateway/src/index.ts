@@ -1,5 +1,6 @@
 export type { KeepAcknowledgement } from './acknowledge.ts';
-export { GATEWAY_CONFIG } from './config.ts';
+export type { WebhookConfig } from './config.ts';
+export { GATEWAY_CONFIG, WEBHOOK_CONFIG } from './config.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
 export { createGateway } from './gateway.ts';
 export type { GatewayStats } from './gateway-stats.ts';
@@ -8,3 +9,5 @@ export { backoffMs } from './webhook/backoff.ts';
 export type { PostOutcome, Receiver } from './webhook/post-alert.ts';
 export { postAlert } from './webhook/post-alert.ts';
 export { readSecrets, signedHeaders } from './webhook/signature.ts';
+export { startDeliveries } from './webhook/webhook.ts';
+export { createWebhookEvents } from './webhook/webhook-events.ts';

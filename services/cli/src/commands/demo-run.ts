@@ -2,12 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FeedRecord } from '@tideline/adapters';
 import { readRecordFile } from '@tideline/adapters';
-import { createGateway } from '@tideline/gateway';
+import { createGateway, WEBHOOK_CONFIG } from '@tideline/gateway';
 import type { EngineKind } from '@tideline/nn';
 import type { LatePolicy } from '@tideline/pipeline';
-import { ConfigurationError, createLogger, type ServiceSignals, sleep } from '@tideline/runtime';
+import { ConfigurationError, createLogger, parseConfig, type ServiceSignals, sleep } from '@tideline/runtime';
 import { CALL_POINTS_LIST, demoFeed, TOPIC_STREAMS, type TopicStream } from '@tideline/streams';
-import { DEMO_RULES, STATE_FOLDER } from '../addresses.ts';
+import { DEMO_RULES, type Environment, STATE_FOLDER } from '../addresses.ts';
+import { openAlertDeliveries } from '../embedded/alert-deliveries.ts';
 import { readAlertLines } from '../embedded/alert-lines.ts';
 import { type EmbeddedSummary, startEmbedded } from '../embedded/embedded.ts';
 import { parseMap, recordsOf } from '../field-map.ts';
@@ -39,7 +40,8 @@ const LIVE_BATCHES_PER_SECOND = 20;
 const ONCE_BATCH_RECORDS = 5_000;
 
 /** `tideline demo`: the embedded mode over a feed, with its page unless `once`. */
-export async function demo(options: DemoOptions, signals: ServiceSignals): Promise<void> {
+export async function demo(options: DemoOptions, signals: ServiceSignals, env: Environment = {}): Promise<void> {
+  const config = parseConfig(WEBHOOK_CONFIG, env);
   const log = createLogger({ service: 'demo', level: 'info' });
   const streams = streamsOf(options);
   const folder = options.state ?? join(STATE_FOLDER, 'demo');
@@ -58,6 +60,13 @@ export async function demo(options: DemoOptions, signals: ServiceSignals): Promi
       ? ONCE_BATCH_RECORDS
       : Math.max(1, Math.round(options.rate / LIVE_BATCHES_PER_SECOND)),
     ...(options.once || !replayable ? {} : { pace: pacer(options.rate) }),
+    // A run for its digest tells nobody.
+    ...(options.once
+      ? {}
+      : {
+          openAlerts: (deadLetters) =>
+            openAlertDeliveries({ config, folder: join(folder, 'webhook'), deadLetters, log }),
+        }),
     onNote: (message, fields) => log.info(fields, message),
     onWarning: (message, fields) => log.warn(fields, message),
   });

@@ -65,7 +65,7 @@ export function addDemo(program: Program): void {
     .option('--seed <number>', 'seed of the generated data', wholeNumber(0), 1)
     .addHelpText('after', EXAMPLES)
     .action((options) =>
-      program.run('demo', async (signals) => (await import('./demo-run.ts')).demo(options, signals)),
+      program.run('demo', async (signals) => (await import('./demo-run.ts')).demo(options, signals, program.env)),
     );
 }
 

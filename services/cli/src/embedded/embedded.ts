@@ -20,6 +20,7 @@ import type { EngineKind } from '@tideline/nn';
 import {
   announceOutstanding,
   createIngest,
+  type DeadLetterSink,
   Forecaster,
   type LatePolicy,
   type LiveFeed,
@@ -31,6 +32,7 @@ import {
 } from '@tideline/pipeline';
 import { ResourceStack, sleep } from '@tideline/runtime';
 import { ACKNOWLEDGEMENT_PREFIX, type Acknowledgement, acknowledgementLine, type TopicStream } from '@tideline/streams';
+import type { AlertDeliveries } from './alert-deliveries.ts';
 import { type EmbeddedStats, StatsCounter } from './stats.ts';
 
 export interface EmbeddedOptions {
@@ -50,6 +52,8 @@ export interface EmbeddedOptions {
   readonly replayable: boolean;
   readonly pace?: (records: readonly FeedRecord[], signal: AbortSignal) => Promise<void>;
   readonly batchRecordsMax: number;
+  /** Delivers alerts; none: they are points alone. Opened and closed with the pipeline. */
+  readonly openAlerts?: (deadLetters: DeadLetterSink) => Promise<AlertDeliveries | null>;
   readonly onNote: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** Told of trouble that the pipeline waits out, such as a full disk; once for each operation that has to be repeated. */
   readonly onWarning: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -96,6 +100,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const store = stack.use(createLmdbShardStore({ folder: join(options.folder, 'shards'), logBytesMax: LOG_BYTES_MAX }));
   const deadLetters = stack.use(createLmdbDeadLetterSink({ folder: join(options.folder, 'dead-letters') }));
   const sink = stack.use(await createLineFileSink({ path: join(options.folder, 'points.lp') }));
+  const deliveries = (await options.openAlerts?.(deadLetters)) ?? null;
+  if (deliveries !== null) stack.use(deliveries);
   const live = stack.use(createMemoryLiveFeed());
   let failure: unknown;
   const queue = stack.use(
@@ -112,7 +118,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   };
   const forecaster = new Forecaster({
     foreignModel: 'adopt',
-    ...{ store, queue, sink, deadLetters, live, topics, sleep, onEvent },
+    ...{ store, queue, sink: deliveries?.besides(sink) ?? sink, deadLetters, live, topics, sleep, onEvent },
     owner: randomUUID(),
     batchEntriesMax: 8,
     sliceRecordsMax: 50_000,

@@ -36,6 +36,8 @@ export interface WebhookOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+export type DeliveryOptions = Omit<WebhookOptions, 'source' | 'sleep'>;
+
 export interface Webhook {
   /** Has the topic read again from where the queue stands, should the queue have lost what it had. Throws RetryableError. */
   mend(): Promise<void>;
@@ -49,7 +51,7 @@ const RETRY_MS_MAX = 5_000;
 export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   const { source, queue } = options;
   const intake = new Intake(options);
-  await queue.work((attempt) => deliver(options, attempt), { concurrency: DELIVERIES_AT_ONCE });
+  await startDeliveries(options);
   await source.run(intake);
   return {
     mend: () => intake.mend(),
@@ -58,6 +60,11 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
       await queue.drain();
     },
   };
+}
+
+/** Steps 2 and 3 alone, for a queue that somebody else fills. */
+export async function startDeliveries(options: DeliveryOptions): Promise<void> {
+  await options.queue.work((attempt) => deliver(options, attempt), { concurrency: DELIVERIES_AT_ONCE });
 }
 
 /** Step 1. */
@@ -116,7 +123,7 @@ class Intake implements SourceHandler {
 }
 
 /** Steps 2 and 3. Throws where the dead letter cannot be kept: the queue asks again. */
-async function deliver(options: WebhookOptions, attempt: DeliveryAttempt): Promise<DeliveryOutcome> {
+async function deliver(options: DeliveryOptions, attempt: DeliveryAttempt): Promise<DeliveryOutcome> {
   const { receiver, deadLetters, giveUpAfterMs, onEvent, signal } = options;
   const { content: body, addedMs, offset, shard } = attempt;
   const id = readAlertRecord({ value: Buffer.from(body), offset, headers: {} })?.id ?? attempt.id;
