@@ -131,9 +131,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     queue,
     deadLetters,
     streams,
-    sleep,
-    signal,
-    onEvent,
+    ...{ sleep, signal, onEvent },
     chunkRowsMax: 2_000,
     fullRetryMs: 20,
   });
