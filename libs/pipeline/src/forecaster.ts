@@ -315,6 +315,7 @@ export class Forecaster {
       this.#options.store.commit({ shard, epoch, from, position, model, keys, states, removed }),
     );
     served.series.settled(keys, states, removed);
+    topic.memory.reuse(states);
     served.position = position;
     // Checkpoints learn of changes from records; these had none. One that misses it keeps states that nobody will use.
     if (batch.swept > 0) await this.#retry(shard, signal, async () => this.#options.store.touch?.(shard));

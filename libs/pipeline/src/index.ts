@@ -1,5 +1,6 @@
 export type { BatchInput, BatchResult, Forecasting } from './batch.ts';
 export { computeBatch } from './batch.ts';
+export { BufferPool } from './buffer-pool.ts';
 export type { ModelChange, ModelChangeResult } from './change-model.ts';
 export { changeModel } from './change-model.ts';
 export type { ChunkKeys } from './changed-keys.ts';
@@ -90,7 +91,7 @@ export { retryInPlace } from './retry.ts';
 export { SATURATED_STEPS } from './saturation.ts';
 export { SeriesMemory } from './series-memory.ts';
 export type { SeriesState, StateHeader, StateLayout } from './series-state.ts';
-export { decodeState, encodeState, lastEventMs, readStateHeader } from './series-state.ts';
+export { decodeState, encodeState, encodeStates, lastEventMs, packedBytesOf, readStateHeader } from './series-state.ts';
 export type { Watermark } from './shard-clock.ts';
 export { SHARD_CLOCK_KEY, ShardClock } from './shard-clock.ts';
 export { ShardSeries } from './shard-series.ts';

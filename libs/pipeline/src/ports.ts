@@ -53,7 +53,7 @@ export interface Commit {
   readonly from: number;
   readonly position: number;
   readonly model: string;
-  /** Series whose state changed, with their bytes. */
+  /** Series whose state changed, with their bytes, which are the caller's again when `commit` has resolved. */
   readonly keys: readonly string[];
   readonly states: readonly Uint8Array[];
   /** Series that ended: their states are removed. Disjoint from `keys`. */

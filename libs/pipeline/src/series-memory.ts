@@ -1,8 +1,9 @@
+import { BufferPool } from './buffer-pool.ts';
 import type { StepEngine } from './engine.ts';
 import { NO_TIMES, TIMES_SIZE } from './event-times.ts';
 import { TRACE_SIZE } from './saturation.ts';
 import type { StateLayout } from './series-state.ts';
-import { decodeState, encodeStates } from './series-state.ts';
+import { decodeState, encodeStates, packedBytesOf } from './series-state.ts';
 import type { SequenceEnd, Stream } from './stream.ts';
 
 /** Stream state and output state of one series, each in an array. */
@@ -15,6 +16,7 @@ export class SeriesMemory {
   readonly layout: StateLayout;
   readonly #engine: StepEngine;
   readonly #outputSize: number;
+  readonly #pool = new BufferPool();
   #stream: Float64Array;
   #times: Float64Array;
   #traces: Uint32Array;
@@ -118,12 +120,13 @@ export class SeriesMemory {
   }
 
   /**
-   * The slots' states as bytes, in order. A quarantined one has a hidden state of zeros: how far the network went past the value that was
+   * The slots' states as bytes, in order, until `reuse` is given them back. A quarantined one has a hidden state of zeros: how far the network went past the value that was
    * not finite depends on the batch, and a state must not.
    */
   async snapshot(slots: Uint32Array): Promise<Uint8Array[]> {
     const { hiddenSize } = this.layout;
-    const hidden = new Float32Array(slots.length * hiddenSize);
+    const raw = this.#pool.take(slots.length * hiddenSize * 4);
+    const hidden = new Float32Array(raw, 0, slots.length * hiddenSize);
     await this.#engine.readStates(slots, hidden);
     slots.forEach((slot, i) => {
       if (this.isQuarantined(slot)) hidden.fill(0, i * hiddenSize, (i + 1) * hiddenSize);
@@ -132,7 +135,15 @@ export class SeriesMemory {
       ...{ quarantined: this.#quarantined, times: this.#times, traces: this.#traces },
       ...{ stream: this.#stream, outputs: this.#outputs },
     };
-    return encodeStates(this.layout, columns, slots, hidden);
+    const all = this.#pool.take(packedBytesOf(this.layout, slots.length));
+    const states = encodeStates(this.layout, columns, slots, hidden, all);
+    this.#pool.give(raw);
+    return states;
+  }
+
+  /** The bytes that `snapshot` gave are not read any more. */
+  reuse(states: readonly Uint8Array[]): void {
+    if (states.length > 0) this.#pool.give(states[0].buffer as ArrayBuffer);
   }
 
   #grow(slots: number): void {

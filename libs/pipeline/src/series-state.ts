@@ -82,19 +82,18 @@ export interface StateColumns {
 
 /**
  * The slots' states as bytes, in order; `hidden` is [slots.length][hiddenSize]. All lie in one piece of memory, written through three views of it: a batch can
- * touch tens of thousands of series, and views for each would cost more than what they copy.
+ * touch tens of thousands of series, and views for each would cost more than what they copy. `all`: memory of `packedBytesOf` bytes at least, whatever it holds.
  */
 export function encodeStates(
   layout: StateLayout,
   columns: StateColumns,
   slots: Uint32Array,
   hidden: Float32Array,
+  all: ArrayBuffer = new ArrayBuffer(slots.length * strideOf(layout) * 8),
 ): Uint8Array[] {
   const { hiddenSize, isTraced, output, streamSize } = layout;
   const size = stateBytesOf(layout);
-  // A whole number of 8 bytes each, for the float64 values within.
-  const stride = Math.ceil(size / 8);
-  const all = new ArrayBuffer(slots.length * stride * 8);
+  const stride = strideOf(layout);
   const words = new Uint32Array(all);
   const floats = new Float32Array(all);
   const doubles = new Float64Array(all);
@@ -111,6 +110,7 @@ export function encodeStates(
     words[2 * lead + 3] = model[1];
     let at = copyDoubles(doubles, lead + LEAD_BYTES / 8, columns.times, slot * TIMES_SIZE, TIMES_SIZE);
     if (isTraced) for (let k = 0; k < TRACE_SIZE; k += 1) words[2 * at + k] = columns.traces[slot * TRACE_SIZE + k];
+    else if (output !== null) words.fill(0, 2 * at, 2 * at + TRACE_SIZE);
     if (output !== null) {
       words[2 * lead + TRACED_HEADER_BYTES / 4] = output.size;
       words[2 * lead + TRACED_HEADER_BYTES / 4 + 1] = output.meaning;
@@ -123,6 +123,16 @@ export function encodeStates(
     states.push(new Uint8Array(all, lead * 8, size));
   }
   return states;
+}
+
+/** Bytes that `count` states take one behind the other. */
+export function packedBytesOf(layout: StateLayout, count: number): number {
+  return count * strideOf(layout) * 8;
+}
+
+/** Float64 values from one state to the next: a whole number, for the float64 values within. */
+function strideOf(layout: StateLayout): number {
+  return Math.ceil(stateBytesOf(layout) / 8);
 }
 
 /** Where the values end in `to`. */
