@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createRedisLiveFeed, createRedisShardStore, openRedis } from '@tideline/adapters';
+import { startRedis } from '@tideline/native';
 import { ConfigError, PointLines, RetryableError, StaleEpochError } from '@tideline/pipeline';
 import { openTcpProxy, urlThrough } from '../stack/tcp-proxy.ts';
 
@@ -58,34 +62,42 @@ test('redis: keys of another program are refused as a configuration error', asyn
   );
 });
 
-test('redis: a server that forgot the scripts, or cut the connection, is served on', async () => {
-  const redis = await openRedis(url, quiet);
-  await using store = await createRedisShardStore({
-    connection: redis,
-    prefix: `test:${randomUUID()}`,
-    logBytesMax: 1_000,
-  });
-  const other = await openRedis(url, quiet);
-  try {
-    const { epoch } = await store.claim(shard, 'a');
-    await other.script('FLUSH');
-    assert.equal((await store.append(shard, entry)).status, 'ok');
-    await other.client('KILL', 'ID', await redis.client('ID'));
-    await store.commit({
-      shard,
-      epoch,
-      from: 0,
-      position: 1,
-      model: 'm',
-      keys: ['k'],
-      states: [entry.bytes],
-      removed: [],
+/** How commits go out: as scripts, where they are small, or as transactions. */
+const COMMITS = [
+  { name: 'a script', transactionFromBytes: 65_536 },
+  { name: 'a transaction', transactionFromBytes: 0 },
+] as const;
+
+for (const { name, transactionFromBytes } of COMMITS)
+  test(`redis: a server that forgot the scripts, or cut the connection, is served on; a commit is ${name}`, async () => {
+    const redis = await openRedis(url, quiet);
+    await using store = await createRedisShardStore({
+      connection: redis,
+      prefix: `test:${randomUUID()}`,
+      logBytesMax: 1_000,
+      transactionFromBytes,
     });
-    assert.equal((await store.status())[0].position, 1);
-  } finally {
-    await Promise.all([redis.quit(), other.quit()]);
-  }
-});
+    const other = await openRedis(url, quiet);
+    try {
+      const { epoch } = await store.claim(shard, 'a');
+      await other.script('FLUSH');
+      assert.equal((await store.append(shard, entry)).status, 'ok');
+      await other.client('KILL', 'ID', await redis.client('ID'));
+      await store.commit({
+        shard,
+        epoch,
+        from: 0,
+        position: 1,
+        model: 'm',
+        keys: ['k'],
+        states: [entry.bytes],
+        removed: [],
+      });
+      assert.equal((await store.status())[0].position, 1);
+    } finally {
+      await Promise.all([redis.quit(), other.quit()]);
+    }
+  });
 
 test('redis: a server that lost everything is filled again from the beginning', async () => {
   const redis = await openRedis(url, quiet);
@@ -130,43 +142,118 @@ test('redis: a store on a connection of the caller leaves it open', async () => 
   await redis.quit();
 });
 
-test('redis: a commit, an append and a release whose replies are lost are done once', { timeout: 30_000 }, async () => {
+for (const { name, transactionFromBytes } of COMMITS)
+  test(`redis: a commit, an append and a release whose replies are lost are done once; a commit is ${name}`, {
+    timeout: 30_000,
+  }, async () => {
+    const prefix = `test:${randomUUID()}`;
+    await using proxy = await openTcpProxy(target);
+    await using near = await createRedisShardStore({ url, prefix, logBytesMax: 1_000 });
+    const options = { prefix, logBytesMax: 1_000, transactionFromBytes };
+    await using far = await createRedisShardStore({ url: urlThrough(proxy, url), ...options });
+    const { epoch } = await far.claim(shard, 'a');
+    const until = async (holds: (status: { head: number; position: number; ticket: number | null }) => boolean) => {
+      const deadline = performance.now() + 10_000;
+      while (!(await near.status()).some(holds)) {
+        assert.ok(performance.now() < deadline, 'The server did not get what was sent.');
+        await turn();
+      }
+    };
+    proxy.holdReplies();
+    const appended = far.append(shard, entry);
+    await until(({ head }) => head === 1);
+    proxy.cut();
+    assert.deepEqual(
+      await appended,
+      { status: 'ok', head: 1, ticket: 1 },
+      'The ticket is told though the first telling was lost.',
+    );
+
+    proxy.holdReplies();
+    const state = { keys: ['k'], states: [entry.bytes], removed: [] };
+    const committed = far.commit({ shard, epoch, from: 0, position: 1, model: 'm', ...state });
+    await until(({ position }) => position === 1);
+    proxy.cut();
+    await committed;
+
+    proxy.holdReplies();
+    const released = far.release(shard, { epoch, keep: false });
+    await until(({ ticket }) => ticket === null);
+    proxy.cut();
+    assert.deepEqual(await released, { drained: true, ticket: null });
+    const [{ position, head, logBytes, series }] = await near.status();
+    assert.deepEqual({ position, head, logBytes, series }, { position: 1, head: 1, logBytes: 0, series: 1 });
+  });
+
+test('redis: of a transaction whose connection is cut again and again in the middle all is done, or nothing', {
+  timeout: 60_000,
+}, async () => {
   const prefix = `test:${randomUUID()}`;
   await using proxy = await openTcpProxy(target);
   await using near = await createRedisShardStore({ url, prefix, logBytesMax: 1_000 });
   await using far = await createRedisShardStore({ url: urlThrough(proxy, url), prefix, logBytesMax: 1_000 });
   const { epoch } = await far.claim(shard, 'a');
-  const until = async (holds: (status: { head: number; position: number; ticket: number | null }) => boolean) => {
-    const deadline = performance.now() + 10_000;
-    while (!(await near.status()).some(holds)) {
-      assert.ok(performance.now() < deadline, 'The server did not get what was sent.');
-      await turn();
-    }
-  };
-  proxy.holdReplies();
-  const appended = far.append(shard, entry);
-  await until(({ head }) => head === 1);
-  proxy.cut();
-  assert.deepEqual(
-    await appended,
-    { status: 'ok', head: 1, ticket: 1 },
-    'The ticket is told though the first telling was lost.',
+  await far.append(shard, entry);
+  const keys = Array.from({ length: 20_000 }, (_, index) => `S${index}`);
+  const SIZE = 1_000;
+  const ROUNDS = 12;
+  let position = 0;
+  let failed = 0;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const states = keys.map(() => new Uint8Array(SIZE).fill(round));
+    const commit = { shard, epoch, from: position, position: round, model: 'm', keys, states, removed: [] };
+    const outcome = far.commit(commit).then(
+      () => true,
+      () => false,
+    );
+    // 20 MB take several turns of the event loop on their way; each round is cut somewhat later.
+    for (let turns = 0; turns < round * 3; turns += 1) await turn();
+    proxy.cut();
+    const done = await outcome;
+    const [status] = await near.status();
+    if (done) assert.equal(status.position, round);
+    else failed += 1;
+    assert.ok(status.position === round || status.position === position, `${status.position}`);
+    position = status.position;
+    const found = await near.load(shard, keys);
+    const wrong = found.filter((bytes) => (bytes?.[0] ?? 0) !== position || (bytes?.[SIZE - 1] ?? 0) !== position);
+    assert.equal(wrong.length, 0, `round ${round}: ${wrong.length} states are not those of position ${position}`);
+  }
+  assert.equal(
+    await near.release(shard, { epoch, keep: false }).then(({ drained }) => drained),
+    true,
+    `${failed} failed`,
   );
+});
 
-  proxy.holdReplies();
-  const state = { keys: ['k'], states: [entry.bytes], removed: [] };
-  const committed = far.commit({ shard, epoch, from: 0, position: 1, model: 'm', ...state });
-  await until(({ position }) => position === 1);
-  proxy.cut();
-  await committed;
-
-  proxy.holdReplies();
-  const released = far.release(shard, { epoch, keep: false });
-  await until(({ ticket }) => ticket === null);
-  proxy.cut();
-  assert.deepEqual(await released, { drained: true, ticket: null });
-  const [{ position, head, logBytes, series }] = await near.status();
-  assert.deepEqual({ position, head, logBytes, series }, { position: 1, head: 1, logBytes: 0, series: 1 });
+test('redis: a server without memory refuses a transaction whole; with memory again it is done', {
+  timeout: 60_000,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-oom-'));
+  // A Redis of its own: its bound is nobody else's.
+  const server = await startRedis({ folder });
+  const redis = await openRedis(server.address, quiet);
+  try {
+    await using store = await createRedisShardStore({ connection: redis, logBytesMax: 1_000, transactionFromBytes: 0 });
+    await store.append(shard, entry);
+    const { epoch } = await store.claim(shard, 'a');
+    const states = [new Uint8Array(200_000).fill(7)];
+    const commit = { shard, epoch, from: 0, position: 1, model: 'm', keys: ['k'], states, removed: [] };
+    await redis.config('SET', 'maxmemory', '1');
+    await assert.rejects(store.commit(commit), (error: Error) => {
+      assert.ok(error instanceof RetryableError, `${error}`);
+      assert.match(error.message, /out of memory: raise maxmemory/);
+      return true;
+    });
+    await redis.config('SET', 'maxmemory', '0');
+    assert.deepEqual(await store.load(shard, ['k']), [null]);
+    await store.commit(commit);
+    assert.deepEqual([...((await store.load(shard, ['k']))[0] ?? [])].slice(0, 3), [7, 7, 7]);
+  } finally {
+    redis.disconnect();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('redis: while the server is gone an operation fails as retryable, with one warning', {

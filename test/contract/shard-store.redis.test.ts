@@ -9,3 +9,9 @@ shardStoreContract({
   durable: true,
   open: (place, bounds) => createRedisShardStore({ url, prefix: `test:${place}`, ...bounds }),
 });
+
+shardStoreContract({
+  name: 'redis shard store, every commit a transaction',
+  durable: true,
+  open: (place, bounds) => createRedisShardStore({ url, prefix: `test:${place}`, transactionFromBytes: 0, ...bounds }),
+});

@@ -87,40 +87,6 @@ return {meta[1], meta[2], redis.call('XRANGE', KEYS[2], ARGV[1], '+', 'COUNT', A
 `,
 };
 
-/**
- * KEYS meta log state; ARGV epoch, from, position, position + 1, model, k, r, then k pairs of series and state, then r series to remove.
- * Returns {'ok'} | {'epoch', current or nil} | {'position', current or nil}.
- */
-export const COMMIT_SCRIPT: ShardScript = {
-  name: 'tidelineCommit',
-  numberOfKeys: 3,
-  lua: `
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'position', 'from', 'head', 'bytesIn')
-local position = meta[2]
-if meta[1] ~= ARGV[1] then return {'epoch', meta[1]} end
-if position ~= ARGV[2] then
-  -- The newest commit again: its reply was lost.
-  if position == ARGV[3] and meta[3] == ARGV[2] then return {'ok'} end
-  return {'position', position}
-end
-local function inChunks(command, first, last)
-  -- Lua's unpack is bounded by its stack of 8,000; 7,000 is even, so no pair is torn.
-  for at = first, last, 7000 do redis.call(command, KEYS[3], unpack(ARGV, at, math.min(at + 6999, last))) end
-end
-local pairsEnd = 7 + 2 * tonumber(ARGV[6])
-inChunks('HSET', 8, pairsEnd)
-inChunks('HDEL', pairsEnd + 1, pairsEnd + tonumber(ARGV[7]))
-redis.call('HSET', KEYS[1], 'position', ARGV[3], 'from', ARGV[2], 'model', ARGV[5])
-if tonumber(ARGV[3]) > tonumber(meta[4]) then redis.call('HSET', KEYS[1], 'head', ARGV[3]) end
-redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4] .. '-0')
-local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-local logBytes = 0
-if first then logBytes = tonumber(meta[5]) - tonumber(first[2][2]) end
-redis.call('HSET', KEYS[1], 'logBytes', string.format('%.0f', logBytes))
-return {'ok'}
-`,
-};
-
 /** KEYS meta; ARGV epoch, keep ('1'/'0'). Returns {'ok', ticket or nil (drained)} | {'epoch', current or nil}. */
 export const RELEASE_SCRIPT: ShardScript = {
   name: 'tidelineRelease',

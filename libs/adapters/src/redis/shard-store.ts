@@ -1,5 +1,6 @@
 import {
   type AppendResult,
+  BufferPool,
   type Claim,
   type Commit,
   type Fence,
@@ -24,18 +25,13 @@ import {
   stalePosition,
 } from '../memory/shard-state.ts';
 import { appendsChannel } from './append-feed.ts';
+import { COMMIT_SCRIPT } from './commit-scripts.ts';
+import { commitInTransaction } from './commit-states.ts';
 import { createWriteGatherer } from './gather-writes.ts';
 import { checkRedisServer, connectionAddress, openRedis, redisAddress } from './redis-connection.ts';
 import { withRedisErrors } from './redis-errors.ts';
 import { defineScripts, runShardScript, type ScriptArgument } from './run-script.ts';
-import {
-  APPEND_SCRIPT,
-  CLAIM_SCRIPT,
-  COMMIT_SCRIPT,
-  READ_SCRIPT,
-  RELEASE_SCRIPT,
-  type ShardScript,
-} from './shard-scripts.ts';
+import { APPEND_SCRIPT, CLAIM_SCRIPT, READ_SCRIPT, RELEASE_SCRIPT, type ShardScript } from './shard-scripts.ts';
 import { readStatus } from './shard-status.ts';
 import { RedisSnapshots, scanStates } from './snapshots.ts';
 
@@ -47,6 +43,8 @@ export type RedisShardStoreOptions = ({ readonly url: string } | { readonly conn
   readonly logBytesMax: number;
   /** Offsets that a shard's log may span. */
   readonly logRecordsMax?: number;
+  /** A commit of so many bytes of states or more is a transaction, a smaller one a script: see commit-scripts.ts. */
+  readonly transactionFromBytes?: number;
   /** Told of a lost connection and of server settings that can lose data. */
   readonly onWarning?: (message: string) => void;
 };
@@ -54,6 +52,9 @@ export type RedisShardStoreOptions = ({ readonly url: string } | { readonly conn
 /** Fields asked for in one command at most: Redis serves one command at a time, and a long one holds up every shard. */
 const LOAD_KEYS_MAX = 5_000;
 const SCAN_COUNT = 1_000;
+/** Below both of these one script costs less than a transaction's five commands. */
+const TRANSACTION_FROM_SERIES = 1_000;
+const TRANSACTION_FROM_BYTES = 65_536;
 
 /** The ShardStore of the real stack. Throws RetryableError where no Redis answers, ConfigError where it refuses or cannot serve. */
 export async function createRedisShardStore(options: RedisShardStoreOptions): Promise<ShardStore & SnapshotStore> {
@@ -68,7 +69,9 @@ export async function createRedisShardStore(options: RedisShardStoreOptions): Pr
     throw error;
   }
   const { prefix = 'tideline', logBytesMax, logRecordsMax = LOG_RECORDS_MAX_DEFAULT } = options;
-  return new RedisShardStore({ redis, own, address, prefix, bounds: { logBytesMax, logRecordsMax } });
+  const { transactionFromBytes = TRANSACTION_FROM_BYTES } = options;
+  const bounds = { logBytesMax, logRecordsMax };
+  return new RedisShardStore({ redis, own, address, prefix, bounds, transactionFromBytes });
 }
 
 interface Parts {
@@ -77,6 +80,7 @@ interface Parts {
   readonly address: string;
   readonly prefix: string;
   readonly bounds: LogBounds;
+  readonly transactionFromBytes: number;
 }
 
 class RedisShardStore implements ShardStore, SnapshotStore {
@@ -86,6 +90,7 @@ class RedisShardStore implements ShardStore, SnapshotStore {
   readonly #listed = new Set<string>();
   readonly #snapshots: RedisSnapshots;
   readonly #gather: () => void;
+  readonly #pool = new BufferPool();
   #closed = false;
 
   constructor(parts: Parts) {
@@ -161,13 +166,22 @@ class RedisShardStore implements ShardStore, SnapshotStore {
 
   async commit(commit: Commit): Promise<void> {
     assertCommit(commit);
-    const { shard, epoch, from, position, model, keys, states, removed } = commit;
-    const args: ScriptArgument[] = [epoch, from, position, position + 1, model, keys.length, removed.length];
-    for (let index = 0; index < keys.length; index += 1) args.push(keys[index], asBuffer(states[index]));
-    for (const key of removed) args.push(key);
-    const [outcome, current] = await this.#run(COMMIT_SCRIPT, shard, args);
+    const { shard, epoch, from, position, model } = commit;
+    const args = [epoch, from, position, position + 1, model];
+    const [outcome, current] = isLarge(commit, this.#parts.transactionFromBytes)
+      ? await this.#commitLarge(commit, args)
+      : await this.#run(COMMIT_SCRIPT, shard, [...args, ...stateArguments(commit)]);
     if (outcome === 'epoch') throw staleEpoch(shard, epoch, Number(current ?? 0));
     if (outcome === 'position') throw stalePosition(shard, from, numberOrNull(current) ?? -1);
+  }
+
+  #commitLarge(commit: Commit, args: readonly (string | number)[]): Promise<readonly unknown[]> {
+    const key = (part: string): string => this.#key(commit.shard, part);
+    return this.#ask(() => {
+      this.#gather();
+      const keys = [key('meta'), key('log'), key('state'), key('parked')] as const;
+      return commitInTransaction(this.#redis, keys, args, { ...commit, pool: this.#pool });
+    });
   }
 
   async release(
@@ -260,6 +274,20 @@ class RedisShardStore implements ShardStore, SnapshotStore {
   #ask<T>(work: () => Promise<T>): Promise<T> {
     return withRedisErrors(this.#parts.address, work);
   }
+}
+
+function isLarge({ states, removed }: Commit, fromBytes: number): boolean {
+  if (states.length + removed.length >= TRANSACTION_FROM_SERIES) return true;
+  let bytes = 0;
+  for (const state of states) bytes += state.length;
+  return bytes >= fromBytes;
+}
+
+function stateArguments({ keys, states, removed }: Commit): ScriptArgument[] {
+  const args: ScriptArgument[] = [keys.length, removed.length];
+  for (let index = 0; index < keys.length; index += 1) args.push(keys[index], asBuffer(states[index]));
+  for (const key of removed) args.push(key);
+  return args;
 }
 
 function numberOrNull(value: unknown): number | null {
