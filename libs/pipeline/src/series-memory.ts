@@ -120,8 +120,8 @@ export class SeriesMemory {
   }
 
   /**
-   * The slots' states as bytes, in order, until `reuse` is given them back. A quarantined one has a hidden state of zeros: how far the network went past the value that was
-   * not finite depends on the batch, and a state must not.
+   * The slots' states as bytes, in order, until `reuse` is given them back. A quarantined one has a hidden state of zeros: how far the network went past the
+   * value that was not finite depends on the batch, and a state must not.
    */
   async snapshot(slots: Uint32Array): Promise<Uint8Array[]> {
     const { hiddenSize } = this.layout;

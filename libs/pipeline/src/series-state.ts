@@ -82,7 +82,7 @@ export interface StateColumns {
 
 /**
  * The slots' states as bytes, in order; `hidden` is [slots.length][hiddenSize]. All lie in one piece of memory, written through three views of it: a batch can
- * touch tens of thousands of series, and views for each would cost more than what they copy. `all`: memory of `packedBytesOf` bytes at least, whatever it holds.
+ * touch tens of thousands of series, and views for each would cost more than what they copy. `all`: `packedBytesOf` bytes at least, whatever they hold.
  */
 export function encodeStates(
   layout: StateLayout,
