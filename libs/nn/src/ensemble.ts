@@ -5,13 +5,14 @@ import { familyOf } from './spec.ts';
 import { createModel } from './tensors.ts';
 
 /** What a spec may have beyond the plain form and still be merged: parts that work unit by unit. */
-const SEPARABLE = new Set(['inputLayer', 'inputActivation', 'skipConnection', 'peephole', 'embedding']);
+const SEPARABLE = new Set(['inputLayer', 'inputActivation', 'skipConnection', 'peephole', 'embedding', 'textEncoder']);
 
 /**
  * One model whose outputs are the means of its members' outputs: their networks side by side, weights between members 0, the heads divided by their number.
  * The means are those before a head of classes or quantiles reads them, so of classes the geometric mean. An ensemble (L. Hansen, P. Salamon, "Neural Network
  * Ensembles", 1990) so has one state a series and runs wherever a model runs, with k times the state and k^2 times the products of a member. Members with a
- * trained table have one table, each entry the values of all. Throws ModelError where members differ in shape, or have parts that cannot stand side by side.
+ * trained table have one table, each entry the values of all; a text encoder is the same in all. Throws ModelError where members differ in shape or
+ * text encoder, or have parts that cannot stand side by side.
  */
 export function mergeMembers(name: string, members: readonly Model[]): Model {
   if (members.length === 0) throw new ModelError(`Ensemble '${name}': it has no members. Give one at least.`);
@@ -26,6 +27,9 @@ export function mergeMembers(name: string, members: readonly Model[]): Model {
     throw new ModelError(
       `Ensemble '${name}': members with ${part === 'head' ? 'head.scope' : part} cannot stand side by side. Leave it out.`,
     );
+  const encoders = members.map(({ weights }) => weights.textEncoder);
+  if (encoders.some((encoder) => !isDeepStrictEqual(encoder, encoders[0])))
+    throw new ModelError(`Ensemble '${name}': its members have different text encoders. Train them with one.`);
   if (members.length === 1) return createModel({ ...one, name }, members[0].weights);
   const k = members.length;
   const { hiddenSize: h, inputLayer, embedding } = one;
@@ -48,6 +52,7 @@ export function mergeMembers(name: string, members: readonly Model[]): Model {
     ...mergedInput(one, parts),
     ...mergedHead(one, parts),
     ...mergedTable(one, parts),
+    ...(encoders[0] === undefined ? {} : { textEncoder: encoders[0] }),
   });
 }
 

@@ -32,6 +32,7 @@ export type {
   Model,
   ModelSpec,
   ModelWeights,
+  TextEncoderSpec,
 } from './model.ts';
 export { directionsOf, GATES, stateSizeOf } from './model.ts';
 export { ModelError } from './model-error.ts';
@@ -43,6 +44,8 @@ export { createLeaveOneOut, leavesOneOut } from './sequence/leave-one-out.ts';
 export type { MakeEngine } from './sequence/part-model.ts';
 export type { SequenceModel, SequenceOptions, SequenceOutputs } from './sequence/sequence-model.ts';
 export { createSequenceModel } from './sequence/sequence-model.ts';
+export type { TextEncoder } from './sequence/text-encoder.ts';
+export { textEncoderOf } from './sequence/text-encoder.ts';
 export type { TensorShape } from './tensors.ts';
 export { createModel, elementCount, initWeights, tensorShapes, tensorsOf, weightsOf } from './tensors.ts';
 export type { EpochReport, TrainingCheckpoint } from './training/checkpoint.ts';

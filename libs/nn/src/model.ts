@@ -31,6 +31,8 @@ export interface ModelSpec {
   readonly inputActivation?: InputActivation;
   /** The last inputs are gathered from a trained table; none unless said. */
   readonly embedding?: EmbeddingSpec;
+  /** A network of its own that reads the words of a row's text; its outputs stand before the embedding's values. None unless said. */
+  readonly textEncoder?: TextEncoderSpec;
   /** The head also reads what the first recurrent layer reads, y = W [h, v] + b: a linear model beside it. Not with `bidirectional` or `decoder`. */
   readonly skipConnection?: boolean;
   /** Each layer reads the sequence in both directions (`sequence/sequence-model.ts`): for sequences that are complete. */
@@ -49,6 +51,13 @@ export interface EmbeddingSpec {
   readonly buckets: number;
   readonly size: number;
 }
+
+/**
+ * Shape of a model that turns a text into `outputSize` values, its head's over the whole sequence of the text's words. Like the embedding it stays outside of
+ * the engines: whoever makes the row runs it (`sequence/text-encoder.ts`). It lies in the model's file and counts in its digest, so that no model ever reads by
+ * another encoder than the one that it was trained with.
+ */
+export type TextEncoderSpec = Omit<ModelSpec, 'name' | 'textEncoder'>;
 
 /** The decoder of an encoder-decoder. Cell, hidden size and layers are the encoder's, whose state it takes over. */
 export interface DecoderSpec {
@@ -94,6 +103,8 @@ export interface ModelWeights {
   readonly decoder?: readonly LayerWeights[];
   /** With `embedding`: [buckets][size]. */
   readonly embedding?: Float32Array;
+  /** With `textEncoder`: its own. */
+  readonly textEncoder?: ModelWeights;
   /** With `inputLayer`: [inputLayer][inputSize] and [inputLayer]. */
   readonly inputW?: Float32Array;
   readonly inputB?: Float32Array;

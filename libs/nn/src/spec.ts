@@ -18,6 +18,7 @@ const FAMILY_FIELDS = [
   'peephole',
   'layerNorm',
   'embedding',
+  'textEncoder',
   'inputLayer',
   'inputActivation',
   'skipConnection',
@@ -45,6 +46,7 @@ export function assertSpec(spec: ModelSpec): void {
   if (spec.peephole && spec.layerNorm)
     throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
   if (spec.embedding !== undefined) assertEmbedding(spec, spec.embedding);
+  if (spec.textEncoder !== undefined) assertTextEncoder(spec, spec.textEncoder);
   if (spec.inputLayer !== undefined) assertSize(spec, 'inputLayer', spec.inputLayer, 1);
   if (spec.inputActivation !== undefined) assertInputActivation(spec, spec.inputActivation);
   for (const field of ['inputLayer', 'skipConnection'] as const)
@@ -75,6 +77,27 @@ function assertEmbedding(spec: ModelSpec, embedding: NonNullable<ModelSpec['embe
   if (embedding.size > spec.inputSize)
     throw new ModelError(
       `Model '${spec.name}': embedding.size is ${embedding.size}, but there are only ${spec.inputSize} inputs. The embedding is the last of them.`,
+    );
+}
+
+/** The spec of a model's text encoder, by a name of its own for messages. */
+export function textEncoderSpecOf(spec: ModelSpec): ModelSpec | null {
+  return spec.textEncoder === undefined ? null : { ...spec.textEncoder, name: `${spec.name}: textEncoder` };
+}
+
+function assertTextEncoder(spec: ModelSpec, encoder: NonNullable<ModelSpec['textEncoder']>): void {
+  if (typeof encoder !== 'object' || encoder === null || Array.isArray(encoder))
+    throw new ModelError(`Model '${spec.name}': textEncoder is ${JSON.stringify(encoder)}, must be an object.`);
+  if ('textEncoder' in encoder)
+    throw new ModelError(`Model '${spec.name}': textEncoder has a textEncoder, which nobody would read. Leave it out.`);
+  assertSpec(textEncoderSpecOf(spec) as ModelSpec);
+  if (encoder.decoder !== undefined || encoder.head?.scope !== 'sequence')
+    throw new ModelError(
+      `Model '${spec.name}': textEncoder says one thing of a whole text: its head.scope must be 'sequence', and it has no decoder.`,
+    );
+  if (encoder.outputSize + (spec.embedding?.size ?? 0) > spec.inputSize)
+    throw new ModelError(
+      `Model '${spec.name}': textEncoder.outputSize is ${encoder.outputSize}, but there are only ${spec.inputSize} inputs for it and the embedding.`,
     );
 }
 
@@ -115,7 +138,15 @@ export function unknownField(spec: object): string | null {
   ];
   for (const [prefix, part, fields] of known)
     for (const field of Object.keys(part ?? {})) if (!fields.includes(field)) return prefix + field;
-  return null;
+  const { textEncoder } = spec as Partial<ModelSpec>;
+  const within = textEncoder === undefined ? null : unknownField(textEncoder);
+  return within === null ? null : `textEncoder.${within}`;
+}
+
+/** What every spec has, in the order of digests. */
+export function plainOf(spec: Omit<ModelSpec, 'name'>): readonly (string | number)[] {
+  const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
+  return [cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : ''];
 }
 
 /** What a spec has beyond the plain form, by field; empty for the models of version 1. */
@@ -124,6 +155,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     peephole = false,
     layerNorm = false,
     embedding,
+    textEncoder,
     inputLayer,
     inputActivation = 'tanh',
     skipConnection = false,
@@ -136,6 +168,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     ...(peephole ? { peephole } : {}),
     ...(layerNorm ? { layerNorm } : {}),
     ...(embedding ? { embedding: [embedding.buckets, embedding.size] } : {}),
+    ...(textEncoder ? { textEncoder: [...plainOf(textEncoder), familyOf({ ...textEncoder, name: '' })] } : {}),
     ...(inputLayer === undefined ? {} : { inputLayer }),
     ...(inputActivation === 'tanh' ? {} : { inputActivation }),
     ...(skipConnection ? { skipConnection } : {}),

@@ -11,9 +11,12 @@ import {
   recurrentInputSizeOf,
 } from './model.ts';
 import { ModelError } from './model-error.ts';
-import { assertSpec, familyOf } from './spec.ts';
+import { assertSpec, familyOf, plainOf, textEncoderSpecOf } from './spec.ts';
 
 export { assertSpec } from './spec.ts';
+
+/** Before the names of a text encoder's tensors. */
+const TEXT_ENCODER_PREFIX = 'text_encoder.';
 
 /** A weight tensor's name (PyTorch's state_dict names) and shape, in file order. */
 export interface TensorShape {
@@ -89,7 +92,14 @@ export function tensorShapes(spec: ModelSpec): TensorShape[] {
     ...inputShapes(spec),
     { name: 'head.weight', shape: [spec.outputSize, headInputSizeOf(spec)] },
     { name: 'head.bias', shape: [spec.outputSize] },
+    ...textEncoderShapes(spec),
   ];
+}
+
+function textEncoderShapes(spec: ModelSpec): TensorShape[] {
+  const encoder = textEncoderSpecOf(spec);
+  if (encoder === null) return [];
+  return tensorShapes(encoder).map(({ name, shape }) => ({ name: TEXT_ENCODER_PREFIX + name, shape }));
 }
 
 function embeddingShapes({ embedding }: ModelSpec): TensorShape[] {
@@ -118,8 +128,9 @@ export function tensorsOf(weights: ModelWeights): Float32Array[] {
   const layers = [...weights.layers, ...(weights.decoder ?? [])].flatMap((layer) =>
     LAYER_FIELDS.map((field) => layer[field]).filter((tensor) => tensor !== undefined),
   );
-  const { embedding, inputW, inputB, headW, headB } = weights;
-  return [...layers, ...[embedding, inputW, inputB].filter((tensor) => tensor !== undefined), headW, headB];
+  const { embedding, inputW, inputB, headW, headB, textEncoder } = weights;
+  const before = [embedding, inputW, inputB].filter((tensor) => tensor !== undefined);
+  return [...layers, ...before, headW, headB, ...(textEncoder === undefined ? [] : tensorsOf(textEncoder))];
 }
 
 /** The tensors as weights. */
@@ -135,8 +146,10 @@ export function weightsOf(spec: ModelSpec, tensors: readonly Float32Array[]): Mo
   const decoder = take(decoderPlaces(spec));
   const embedding = spec.embedding === undefined ? {} : { embedding: tensors[at++] };
   const input = spec.inputLayer === undefined ? {} : { inputW: tensors[at++], inputB: tensors[at++] };
-  const [headW, headB] = tensors.slice(at);
-  return { layers, ...(spec.decoder ? { decoder } : {}), ...embedding, ...input, headW, headB };
+  const [headW, headB, ...behind] = tensors.slice(at);
+  const encoder = textEncoderSpecOf(spec);
+  const text = encoder === null ? {} : { textEncoder: weightsOf(encoder, behind) };
+  return { layers, ...(spec.decoder ? { decoder } : {}), ...embedding, ...input, headW, headB, ...text };
 }
 
 /** A model whose spec and weights agree. Throws ModelError that names the first field or tensor that does not. */
@@ -171,6 +184,12 @@ function assertParts(spec: ModelSpec, weights: ModelWeights): void {
     throw new ModelError(
       `Model '${spec.name}': its weights ${weights.embedding === undefined ? 'lack' : 'have'} 'embedding', its spec says otherwise. Check embedding.`,
     );
+  if ((weights.textEncoder === undefined) !== (spec.textEncoder === undefined))
+    throw new ModelError(
+      `Model '${spec.name}': its weights ${weights.textEncoder === undefined ? 'lack' : 'have'} 'textEncoder', its spec says otherwise. Check textEncoder.`,
+    );
+  const encoder = textEncoderSpecOf(spec);
+  if (encoder !== null && weights.textEncoder !== undefined) assertParts(encoder, weights.textEncoder);
   const groups = [
     ['layers', layerPlaces(spec), weights.layers],
     ['decoder', decoderPlaces(spec), weights.decoder ?? []],
@@ -198,10 +217,9 @@ function assertParts(spec: ModelSpec, weights: ModelWeights): void {
  * is appended only where it is there, so that the digests of plain models stay.
  */
 function digestOf(spec: ModelSpec, tensors: readonly Float32Array[]): string {
-  const { cell, inputSize, hiddenSize, layers, outputSize, gruReset = 'after' } = spec;
   const family = familyOf(spec);
   const hash = createHash('sha256');
-  const plain = [cell, inputSize, hiddenSize, layers, outputSize, cell === 'gru' ? gruReset : ''];
+  const plain = plainOf(spec);
   hash.update(JSON.stringify(Object.keys(family).length === 0 ? plain : [...plain, family]));
   for (const tensor of tensors) hash.update(new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength));
   return hash.digest('hex');
@@ -216,6 +234,11 @@ const EMBEDDING_BOUND = 0.15;
  */
 export function initWeights(spec: ModelSpec, random: () => number): ModelWeights {
   assertSpec(spec);
+  const encoder = textEncoderSpecOf(spec);
+  if (encoder !== null) {
+    const { textEncoder: _, ...own } = spec;
+    return { ...initWeights(own, random), textEncoder: initWeights(encoder, random) };
+  }
   const bound = 1 / Math.sqrt(spec.hiddenSize);
   const tensors = tensorShapes(spec).map(({ name, shape }) => {
     const tensor = new Float32Array(elementCount(shape));

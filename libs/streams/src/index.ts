@@ -69,6 +69,7 @@ export { gramBuckets, textBucket } from './text/grams.ts';
 export type { TextFeatures, TextMeasures } from './text/text-features.ts';
 export { createTextFeatures } from './text/text-features.ts';
 export { tokensOf } from './text/tokens.ts';
+export { ENCODED_TOKENS_MAX, readWords, wordEncoderSpec } from './text/word-encoder.ts';
 export type { WordVectors } from './text/word-vectors.ts';
 export { decodeWordVectors, englishWordVectors } from './text/word-vectors.ts';
 export type { TickFields } from './ticks/decode.ts';

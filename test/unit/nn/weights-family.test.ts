@@ -12,16 +12,22 @@ import {
   loadModel,
   ModelError,
   type ModelSpec,
+  type TextEncoderSpec,
 } from '@tideline/nn';
 import { mulberry32 } from '@tideline/streams';
 import fc from 'fast-check';
 import { familySpecs } from './family-specs.ts';
 
 const PLAIN: ModelSpec = { name: 'toy', cell: 'lstm', inputSize: 3, hiddenSize: 4, layers: 2, outputSize: 2 };
+const ENCODER: TextEncoderSpec = {
+  ...{ cell: 'lstm', inputSize: 4, hiddenSize: 2, layers: 1, outputSize: 2, bidirectional: true },
+  ...{ embedding: { buckets: 5, size: 2 }, head: { kind: 'linear', scope: 'sequence' } },
+};
 const FAMILY: readonly Partial<ModelSpec>[] = [
   { peephole: true },
   { layerNorm: true },
   { embedding: { buckets: 6, size: 2 } },
+  { textEncoder: ENCODER },
   { inputLayer: 5 },
   { inputLayer: 5, inputActivation: 'relu' },
   { skipConnection: true },

@@ -1,9 +1,25 @@
 /** Call models with a table of n-grams and several answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClassGroup, createModel, initWeights, type Model, type ModelSpec, SeededRandom } from '@tideline/nn';
+import {
+  type ClassGroup,
+  createModel,
+  initWeights,
+  type Model,
+  type ModelSpec,
+  SeededRandom,
+  type TextEncoderSpec,
+} from '@tideline/nn';
 import { ChunkBuilder, ConfigError, splitLine } from '@tideline/pipeline';
-import { assertModelFits, callInputSize, createCallStream, generatedCalls, type SourceRecord } from '@tideline/streams';
+import {
+  assertModelFits,
+  callInputSize,
+  createCallStream,
+  englishWordVectors,
+  generatedCalls,
+  type SourceRecord,
+  wordEncoderSpec,
+} from '@tideline/streams';
 import { pipelinePass, readRows } from '@tideline/trainer';
 
 const EMBEDDING = { buckets: 256, size: 4 };
@@ -16,11 +32,15 @@ const GROUPS: readonly ClassGroup[] = [
 ];
 const RECORDS = [...generatedCalls({ seed: 5, calls: 6 })];
 
-function modelOf(groups: readonly ClassGroup[], inputSize = callInputSize({ embedding: 4, words: true })): Model {
+function modelOf(
+  groups: readonly ClassGroup[],
+  inputSize = callInputSize({ embedding: 4, words: true }),
+  textEncoder?: TextEncoderSpec,
+): Model {
   const outputSize = groups.reduce((sum, { classes }) => sum + classes.length, 0);
   const spec: ModelSpec = {
     ...{ name: 'toy', cell: 'gru', inputSize, hiddenSize: 3, layers: 1, outputSize, inputLayer: 5 },
-    ...{ embedding: EMBEDDING, head: { kind: 'classes', groups } },
+    ...{ embedding: EMBEDDING, head: { kind: 'classes', groups }, ...(textEncoder ? { textEncoder } : {}) },
   };
   const random = new SeededRandom(2);
   return createModel(
@@ -45,9 +65,17 @@ function liveInputs(model: Model, records: readonly SourceRecord[]): Float32Arra
   return Float32Array.from(rows);
 }
 
-for (const words of [true, false])
-  test(`what a network sees is the same to the bit offline and live, ${words ? 'with' : 'without'} word vectors`, () => {
-    const model = modelOf(GROUPS, callInputSize({ embedding: 4, words }));
+const ENCODER = wordEncoderSpec(englishWordVectors(), { buckets: 32, embedding: 2, hiddenSize: 4, outputSize: 3 });
+const FORMS = [
+  { name: 'with word vectors', words: true },
+  { name: 'without word vectors', words: false },
+  { name: 'with a text encoder', words: true, encoder: ENCODER },
+] as const;
+for (const { name, words, ...rest } of FORMS)
+  test(`what a network sees is the same to the bit offline and live, ${name}`, () => {
+    const encoder = 'encoder' in rest ? rest.encoder : undefined;
+    const sizes = { embedding: 4, encoder: encoder?.outputSize ?? 0, words };
+    const model = modelOf(GROUPS, callInputSize(sizes), encoder);
     const { series } = readRows(createCallStream({ modelName: 'm', model }), RECORDS);
     assert(series.length >= 6);
     for (const call of series) {
@@ -104,4 +132,22 @@ test('a model of other features, or trained with other word vectors, is refused'
     () => assertModelFits(stream, model.spec, { declaration: null, card: { words: 'other' } }),
     /other word vectors/,
   );
+});
+
+test('a text encoder reads words in their order, any text and none, and a model whose encoder reads other words is refused', () => {
+  const sizes = { embedding: 4, encoder: 3, words: true };
+  const model = modelOf(GROUPS, callInputSize(sizes), ENCODER);
+  const encoded = (text: string): number[] => {
+    const value = JSON.stringify({ type: 'utterance', callId: 'c', ts: 1_700_000_000_000, speaker: 'customer', text });
+    const inputs = liveInputs(model, [{ topic: 'calls', key: 'c', value, timestampMs: 0 }]);
+    assert.ok(inputs.every(Number.isFinite), text);
+    return [...inputs.subarray(inputs.length - 4 - 3, inputs.length - 4)];
+  };
+  assert.notDeepEqual(encoded('so modem so router so'), encoded('so router so modem so'));
+  assert.deepEqual(encoded('   '), [0, 0, 0]);
+  for (const text of ['😀', 'не работает', '最悪です', 'a\ud800b', 'word '.repeat(400)])
+    assert.notDeepEqual(encoded(text), [0, 0, 0], text);
+  assert.deepEqual(encoded(`${'word '.repeat(128)}one`), encoded(`${'word '.repeat(128)}two`), 'the first 128 tokens');
+  const other = modelOf(GROUPS, callInputSize(sizes), { ...ENCODER, inputSize: 50 });
+  assert.throws(() => createCallStream({ modelName: 'm', model: other }), /its textEncoder reads 50 values of a word/);
 });

@@ -19,7 +19,7 @@ const MODEL = createModel(
     )(new SeededRandom(1)),
   ),
 );
-const FEATURES = createTextFeatures({ words: WORDS, embedding: embeddingOf(MODEL) });
+const FEATURES = createTextFeatures({ words: WORDS, encoder: null, embedding: embeddingOf(MODEL) });
 
 function featuresOf(text: string): Float32Array {
   const inputs = new Float32Array(FEATURES.size + 2).fill(7);

@@ -50,6 +50,27 @@ test('a model of own calls answers the questions that people labelled, and its c
   assertModelFits(stream, model.spec, { declaration: null, card });
 });
 
+test('a text encoder learns what only the order of the words tells', async () => {
+  const random = new SeededRandom(3);
+  const records = Array.from({ length: 400 }, (_, c) =>
+    Array.from({ length: 6 }, (_, i) => {
+      const [first, second] = random.next() < 0.5 ? ['modem', 'router'] : ['router', 'modem'];
+      // The same words, the same pairs of neighbours.
+      const event = { speaker: i % 2 === 0 ? 'agent' : 'customer', text: `so ${first} so ${second} so` };
+      const value = { callId: `c${c}`, ts: 1_700_000_000_000 + c * 3_600_000 + i * 4_000, ...event };
+      const emotion = first === 'modem' ? 'anger' : 'calm';
+      return { topic: 'calls', key: `c${c}`, timestampMs: 0, value: JSON.stringify({ ...value, emotion }) };
+    }),
+  ).flat();
+  const f1 = async (textEncoder: 'none' | 'word-lstm'): Promise<number> => {
+    const options = { records, files, seeds: [1], epochs: 4, textEncoder, progress: () => undefined };
+    const { tables } = await backtestCalls(options);
+    return tables[0].seeds[0].figures['weighted F1'];
+  };
+  const [without, withEncoder] = [await f1('none'), await f1('word-lstm')];
+  assert.ok(without < 0.65 && withEncoder > 0.95, `without ${without}, with ${withEncoder}`);
+});
+
 test('sentiment brings the forecast of a negative turn, with the base rate beside it', async () => {
   const records = recordsOf(60, (mood) => ({ sentiment: mood }));
   const { tables, trained } = await backtestCalls({ records, files, seeds: [1], epochs: 2, progress: () => undefined });

@@ -14,6 +14,7 @@ export function assertTrainable(spec: ModelSpec): void {
 
 function untrainable(spec: ModelSpec): string | null {
   if (spec.decoder) return 'decoder';
+  if (spec.textEncoder) return 'textEncoder';
   if (spec.bidirectional && spec.head?.scope === 'last-step') return "head.scope 'last-step' over both directions";
   return unknownField(spec);
 }

@@ -1,6 +1,7 @@
 import { embeddingOf, type Model } from '@tideline/nn';
 import { ConfigError, type RowBuffers } from '@tideline/pipeline';
 import { textSizeOf } from '../text/text-features.ts';
+import { wordEncoderOf } from '../text/word-encoder.ts';
 import { englishWordVectors } from '../text/word-vectors.ts';
 import { COMPACT_FEATURES } from './compact-features.ts';
 import { createTurnFeatures, TURN_SIZE } from './turn-features.ts';
@@ -31,24 +32,30 @@ export interface CallFeatures {
 
 /**
  * The features that a model was trained on: the compact ones, or with a table of n-grams (`embedding`) turn, text and table, with word vectors where
- * its inputs have room for them. Throws ConfigError where its inputs are of neither form.
+ * its inputs have room for them and its text encoder, if it has one. Throws ConfigError where its inputs are of neither form.
  */
 export function callFeaturesOf(model: Pick<Model, 'spec' | 'weights'> | undefined): CallFeatures {
   if (model === undefined || model.spec.embedding === undefined) return COMPACT_FEATURES;
   const embedding = embeddingOf(model);
-  const dense = model.spec.inputSize - model.spec.embedding.size - TURN_SIZE;
-  if (dense === textSizeOf(null)) return createTurnFeatures({ words: null, embedding });
+  const parts = { embedding: model.spec.embedding.size, encoder: model.spec.textEncoder?.outputSize ?? 0 };
+  const dense = model.spec.inputSize - parts.embedding - parts.encoder - TURN_SIZE;
+  if (dense === textSizeOf(null) && parts.encoder === 0)
+    return createTurnFeatures({ words: null, encoder: null, embedding });
   const words = englishWordVectors();
-  if (dense === textSizeOf(words)) return createTurnFeatures({ words, embedding });
-  const sizes = [true, false].map((withWords) =>
-    callInputSize({ embedding: model.spec.embedding?.size ?? 0, words: withWords }),
-  );
+  if (dense === textSizeOf(words))
+    return createTurnFeatures({ words, encoder: wordEncoderOf(model, words), embedding });
+  const sizes = [true, false].map((withWords) => callInputSize({ ...parts, words: withWords }));
   throw new ConfigError([
     `Model '${model.spec.name}' has ${model.spec.inputSize} inputs, a model of calls with its table needs ${sizes[0]} (${sizes[1]} without word vectors).`,
   ]);
 }
 
-/** Inputs of a model of calls with a table of n-grams. */
-export function callInputSize(parts: { readonly embedding: number; readonly words: boolean }): number {
-  return TURN_SIZE + textSizeOf(parts.words ? englishWordVectors() : null) + parts.embedding;
+/** Inputs of a model of calls with a table of n-grams, values of its text encoder (0: it has none) among them. */
+export function callInputSize(parts: {
+  readonly embedding: number;
+  readonly encoder?: number;
+  readonly words: boolean;
+}): number {
+  const { embedding, encoder = 0, words } = parts;
+  return TURN_SIZE + textSizeOf(words ? englishWordVectors() : null) + encoder + embedding;
 }

@@ -1,5 +1,6 @@
 import type { Embedding } from '@tideline/nn';
 import { createTextFeatures } from '../text/text-features.ts';
+import type { WordEncoder } from '../text/word-encoder.ts';
 import type { WordVectors } from '../text/word-vectors.ts';
 import type { CallFeatures, Turn } from './call-features.ts';
 
@@ -13,9 +14,10 @@ const OWN_SIZE = 3;
 const SPEAKER_BITS = 32;
 const SECOND_MS = 1_000;
 
-/** Turn, text, word vectors and table: the features of a model of calls with a table of n-grams. */
+/** Turn, text, word vectors, text encoder and table: the features of a model of calls with a table of n-grams. */
 export function createTurnFeatures(parts: {
   readonly words: WordVectors | null;
+  readonly encoder: WordEncoder | null;
   readonly embedding: Embedding | null;
 }): CallFeatures {
   const text = createTextFeatures(parts);

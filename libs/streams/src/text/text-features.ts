@@ -2,6 +2,7 @@ import type { Embedding } from '@tideline/nn';
 import { gramBuckets } from './grams.ts';
 import { CHARACTERS_MAX, isWord, tokensOf } from './tokens.ts';
 import { polarityOf } from './vader.ts';
+import type { WordEncoder } from './word-encoder.ts';
 import type { WordVectors } from './word-vectors.ts';
 
 /** VADER's negative, neutral, positive and compound; tokens, exclamation marks, question marks, dots in a row, share of capitals. */
@@ -13,7 +14,7 @@ const POOLS = 3;
 export interface TextFeatures {
   /** Values that `write` sets. */
   readonly size: number;
-  /** Writes [size] values at `at`: shape and lexicon, pooled word vectors, then the table's entries gathered. */
+  /** Writes [size] values at `at`: shape and lexicon, pooled word vectors, what the encoder makes of the words, then the table's entries gathered. */
   write(text: string, inputs: Float32Array, at: number): TextMeasures;
   /** The table's entries that `write` gathers: what training needs. */
   entriesOf(text: string): number[];
@@ -25,7 +26,7 @@ export interface TextMeasures {
   readonly compound: number;
 }
 
-/** Values of a text without its table: whether word vectors are among them is told by this size. */
+/** Values of a text without its encoder and its table: whether word vectors are among them is told by this size. */
 export function textSizeOf(words: WordVectors | null): number {
   return SHAPE_SIZE + (words === null ? 0 : POOLS * words.size);
 }
@@ -33,16 +34,19 @@ export function textSizeOf(words: WordVectors | null): number {
 /** Deterministic: the same text gives the same bits, online and offline. Any string is taken, in any language; what is unknown counts nothing. */
 export function createTextFeatures(parts: {
   readonly words: WordVectors | null;
+  readonly encoder: WordEncoder | null;
   readonly embedding: Embedding | null;
 }): TextFeatures {
-  const { words, embedding } = parts;
-  const dense = textSizeOf(words);
+  const { words, encoder, embedding } = parts;
+  const pooled = textSizeOf(words);
+  const dense = pooled + (encoder?.size ?? 0);
   return {
     size: dense + (embedding?.size ?? 0),
     write(text, inputs, at) {
       const tokens = tokensOf(text);
       const compound = writeShape(text, tokens, inputs, at);
       if (words !== null) poolWords(tokens, words, inputs, at + SHAPE_SIZE);
+      encoder?.write(tokens, inputs, at + pooled);
       embedding?.gather(gramBuckets(tokens, embedding.buckets), inputs, at + dense);
       return { words: tokens.reduce((count, token) => count + (isWord(token) ? 1 : 0), 0), compound };
     },

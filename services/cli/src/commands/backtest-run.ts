@@ -12,6 +12,7 @@ import {
   readStreamFile,
 } from '@tideline/streams';
 import {
+  assertNoTextEncoder,
   type BacktestResult,
   backtestCalls,
   backtestStream,
@@ -26,6 +27,7 @@ import {
   resultJson,
   resultText,
   runRecipe,
+  type TextEncoderKind,
 } from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
 import { EXIT_STOPPED } from './train.ts';
@@ -46,6 +48,7 @@ export interface BacktestOptions {
   readonly learningRate: number;
   readonly epochs: number;
   readonly patience: number;
+  readonly textEncoder: TextEncoderKind;
   readonly seeds: number;
   readonly seed: number;
   readonly out?: string | undefined;
@@ -79,7 +82,7 @@ export async function backtest(options: BacktestOptions, signal: AbortSignal): P
   try {
     result =
       stream === undefined
-        ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder })
+        ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder, textEncoder: options.textEncoder })
         : await runStream(stream, options, run);
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
@@ -106,6 +109,7 @@ async function runStream(path: string, options: BacktestOptions, run: Run): Prom
     ]);
   if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
   if (path === 'calls') return runCalls(options, run);
+  assertNoTextEncoder(options.textEncoder, `the stream '${path}'`);
   const { callVolume } = describeStream(path);
   if (callVolume !== null) return runVolumes(path, callVolume, options, run);
   const declaration = readStreamFile(path);
@@ -140,7 +144,7 @@ async function saveTrained(folder: string, result: BacktestResult): Promise<void
 }
 
 async function runCalls(
-  { data = [], map = [], model, epochs, folds }: BacktestOptions,
+  { data = [], map = [], model, epochs, folds, textEncoder }: BacktestOptions,
   { seeds, progress, signal }: Run,
 ): Promise<BacktestResult> {
   if (folds !== 1 || model !== undefined)
@@ -148,7 +152,7 @@ async function runCalls(
       'Calls have one test, the last ones, for models that are trained on the others: leave --folds and --model out.',
     ]);
   const read = await readRecordFiles(data, { stream: 'calls', map: parseMap(map) });
-  return backtestCalls({ ...read, seeds, epochs, progress, trainer: { signal } });
+  return backtestCalls({ ...read, seeds, epochs, progress, textEncoder, trainer: { signal } });
 }
 
 async function runVolumes(

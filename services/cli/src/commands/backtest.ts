@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { TableFormat } from '@tideline/adapters';
 import type { CellKind } from '@tideline/nn';
+import type { TextEncoderKind } from '@tideline/trainer';
 import { DATA_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 import { positive, wholeNumber } from './option-values.ts';
@@ -13,6 +14,7 @@ const HELP_END = `Examples:
   tideline backtest --stream quotes.yaml --data quotes.parquet --map ts=time --model models/quotes
   tideline backtest --stream call-volume --data calls.csv --map queue=skill ts=start calls=offered --seeds 3
   tideline backtest --stream calls --data labelled-calls.jsonl --seeds 3 --save my-models
+  tideline backtest --recipe meld --seeds 3 --text-encoder word-lstm
   tideline backtest                                              the recipes
 
 --out writes index.html (tables and plots), figures and forecasts (--format) and result.json.
@@ -51,6 +53,14 @@ export function addBacktest(program: Program): void {
     .option('--learning-rate <rate>', 'of the optimizer', positive, 3e-3)
     .option('--epochs <number>', 'epochs at most', wholeNumber(1), 25)
     .option('--patience <epochs>', 'epochs without a better validation loss', wholeNumber(0), 5)
+    .addOption(
+      new Option(
+        '--text-encoder <kind>',
+        'what reads the words of an utterance, in order: of calls, meld, satisfaction',
+      )
+        .choices(['none', 'word-lstm'] as const)
+        .default('none' as TextEncoderKind),
+    )
     .option('--seeds <number>', 'trainings, each with another seed', wholeNumber(1, 1_000), 5)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .option(

@@ -3,7 +3,9 @@ import { type CellKind, loadModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { type CallVolumeSettings, readStreamFile } from '@tideline/streams';
 import {
+  assertNoTextEncoder,
   readRecordFiles,
+  type TextEncoderKind,
   type TrainedModel,
   type TrainerOptions,
   trainCallEnds,
@@ -24,6 +26,8 @@ export interface DeclaredOptions {
   readonly layers: number;
   readonly learningRate: number;
   readonly patience: number;
+  /** Of `calls`. */
+  readonly textEncoder: TextEncoderKind;
   /** Folder of the call model that `calls-summary` reads. */
   readonly callModel: string;
 }
@@ -54,11 +58,15 @@ export async function trainFromFile(
 
 /** Trains the model of calls on the labelled calls of `--data`; without any, on generated ones: the shipped model again, to the bit. */
 export async function trainCallsFrom(
-  { data = [], map = [] }: DeclaredOptions,
+  { data = [], map = [], textEncoder }: DeclaredOptions,
   trainer: TrainerOptions,
 ): Promise<TrainedModel> {
-  if (data.length === 0) return trainCalls(trainer);
-  return trainOwnModel(await readRecordFiles(data, { stream: 'calls', map: parseMap(map) }), trainer);
+  if (data.length === 0) {
+    assertNoTextEncoder(textEncoder, 'the shipped model, which is trained without --data,');
+    return trainCalls(trainer);
+  }
+  const read = await readRecordFiles(data, { stream: 'calls', map: parseMap(map) });
+  return trainOwnModel(read, trainer, textEncoder);
 }
 
 /** Trains the model of call volumes on the records of `--data`; without any, on generated ones: the shipped model again, to the bit. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { CellKind } from '@tideline/nn';
+import type { TextEncoderKind } from '@tideline/trainer';
 import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
 import { positive, wholeNumber } from './option-values.ts';
@@ -13,7 +14,7 @@ export const EXIT_STOPPED = 75;
 const HELP_END = `Examples:
   tideline train ticks                                      the shipped model again, to the bit
   tideline train call-volume --data calls.csv --map queue=skill ts=interval_start calls=offered --out my-models
-  tideline train calls --data labelled-calls.jsonl --out my-models
+  tideline train calls --data labelled-calls.jsonl --text-encoder word-lstm --out my-models
   tideline train calls-summary --data rated-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
@@ -51,6 +52,11 @@ export function addTrain(program: Program): void {
       '--call-model <folder>',
       'the call model whose answers calls-summary reads',
       join(MODELS_FOLDER, 'calls-gru'),
+    )
+    .addOption(
+      new Option('--text-encoder <kind>', 'what reads the words of an utterance, in order: of calls from --data')
+        .choices(['none', 'word-lstm'] as const)
+        .default('none' as TextEncoderKind),
     )
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber(0), 1)

@@ -15,6 +15,7 @@ import {
   weightedF1,
 } from './class-scores.ts';
 import { assignedTimes } from './dialogue.ts';
+import type { TextEncoderKind } from './dialogue-reader.ts';
 import { type LabelledCall, readLabelledCalls } from './labelled-calls.ts';
 import { type Answer, answersOf, OWN_SETTINGS, prepareCalls, trainOwnCalls } from './own-calls.ts';
 
@@ -22,6 +23,7 @@ export interface CallsBacktest extends RecordFiles {
   readonly seeds: readonly number[];
   readonly epochs: number;
   readonly progress: (message: string) => void | Promise<void>;
+  readonly textEncoder?: TextEncoderKind;
   /** Of each training. */
   readonly trainer?: Partial<TrainerOptions>;
 }
@@ -33,10 +35,11 @@ export async function backtestCalls({
   seeds,
   epochs,
   progress,
+  textEncoder = 'none',
   trainer,
 }: CallsBacktest): Promise<BacktestResult> {
   const calls = readLabelledCalls(records);
-  const own = prepareCalls(calls);
+  const own = prepareCalls(calls, textEncoder);
   const { questions, spec, parts } = own;
   const tables: { -readonly [K in keyof ResultTable]: ResultTable[K] }[] = [];
   const notes: string[] = [];
@@ -67,16 +70,21 @@ export async function backtestCalls({
     task: questions.map(({ name }) => TASKS[name]).join('; '),
     data: { files, ...rangeOf(calls), records: records.length, refused: {} },
     split: `${parts.map(({ length }) => length).join(', ')} calls in their order: training, validation (chooses the epoch, calibrates), test`,
-    model: { ...spec, ...OWN_SETTINGS, epochs },
+    model: { ...spec, ...OWN_SETTINGS, epochs, textEncoder },
     ...{ tables, tracks: [], notes: [...NOTES, ...notes] },
     ...(trained ? { trained } : {}),
   };
 }
 
 /** The model alone, with what it is worth in its card. */
-export async function trainOwnModel({ records, files }: RecordFiles, trainer: TrainerOptions): Promise<TrainedModel> {
+export async function trainOwnModel(
+  { records, files }: RecordFiles,
+  trainer: TrainerOptions,
+  textEncoder: TextEncoderKind = 'none',
+): Promise<TrainedModel> {
   const { seed, epochs } = trainer;
-  const result = await backtestCalls({ records, files, seeds: [seed], epochs, progress: () => undefined, trainer });
+  const progress = (): void => undefined;
+  const result = await backtestCalls({ records, files, seeds: [seed], epochs, progress, textEncoder, trainer });
   if (result.trained === undefined) throw new RangeError('The backtest trained no model.');
   return { model: result.trained.model, card: resultCard(result) };
 }

@@ -10,8 +10,10 @@ import {
   initWeights,
   type Model,
   type ModelSpec,
+  type ModelWeights,
   type RowEntries,
   SeededRandom,
+  type TextEncoderSpec,
   type TrainingSequence,
   trainRecurrent,
 } from '@tideline/nn';
@@ -57,29 +59,43 @@ export interface DialogueRows {
   readonly entries: RowEntries;
 }
 
-export function callSpec(name: string, network: CallNetwork, groups: readonly ClassGroup[]): ModelSpec {
+/** A network that reads the words of a turn, and its weights: see `word-encoder.ts`. */
+export interface TextEncoderPart {
+  readonly spec: TextEncoderSpec;
+  readonly weights: ModelWeights;
+}
+
+export function callSpec(
+  name: string,
+  network: CallNetwork,
+  groups: readonly ClassGroup[],
+  encoder: TextEncoderSpec | null = null,
+): ModelSpec {
   const { buckets, embedding, inputLayer, inputActivation = 'tanh', hiddenSize } = network;
   return {
     ...{ name, cell: 'gru', layers: 1, hiddenSize, inputLayer, inputActivation, skipConnection: true },
-    inputSize: callInputSize({ embedding, words: true }),
+    inputSize: callInputSize({ embedding, encoder: encoder?.outputSize ?? 0, words: true }),
     outputSize: groups.reduce((sum, { classes }) => sum + classes.length, 0),
     embedding: { buckets, size: embedding },
+    ...(encoder === null ? {} : { textEncoder: encoder }),
     head: { kind: 'classes', groups: groups.map(({ name: group, classes }) => ({ name: group, classes })) },
   };
 }
 
-/** Reads dialogues through the call stream, once for all trainings of a spec. */
-export function readDialogues(spec: ModelSpec, dialogues: readonly Dialogue[]): DialogueRows[] {
-  // The weights do not matter here: only the table's inputs depend on them, and training sets those itself.
+/** Reads dialogues through the call stream, once for all trainings of a spec and its text encoder, whose weights are `encoder`. */
+export function readDialogues(
+  spec: ModelSpec,
+  dialogues: readonly Dialogue[],
+  encoder: ModelWeights | null = null,
+): DialogueRows[] {
+  // The other weights do not matter here: only the table's inputs depend on them, and training sets those itself.
   const random = new SeededRandom(1);
+  const weights = initWeights(spec, () => random.next());
   const stream = createCallStream({
     modelName: spec.name,
     // The words that people labelled, as the published models read them; the entries below are of the same text.
     redact: false,
-    model: createModel(
-      spec,
-      initWeights(spec, () => random.next()),
-    ),
+    model: createModel(spec, encoder === null ? weights : { ...weights, textEncoder: encoder }),
   });
   const buckets = spec.embedding?.buckets ?? 0;
   return dialogues.map((dialogue, i) => {
@@ -100,6 +116,8 @@ export interface CallTraining extends Partial<Omit<TrainerOptions, 'seed' | 'epo
   readonly validation: readonly DialogueRows[];
   readonly questions: readonly Question[];
   readonly settings: CallSettings;
+  /** Weights of the spec's text encoder, by which the dialogues were read. They are not trained here. */
+  readonly encoder?: ModelWeights;
   /** What chooses the epoch on the validation part: its loss, or its wrong answers (a network that is too sure of itself still gets better at choosing). */
   readonly chosenBy?: 'loss' | 'errors';
   readonly seed: number;
@@ -109,7 +127,8 @@ export interface CallTraining extends Partial<Omit<TrainerOptions, 'seed' | 'epo
 export async function trainCallModel(
   options: CallTraining,
 ): Promise<{ readonly model: Model; readonly epoch: number; readonly history: readonly EpochReport[] }> {
-  const { spec, train, validation, questions, settings, seed, chosenBy, ...trainer } = options;
+  const { spec, train, validation, questions, settings, encoder, seed, chosenBy, ...trainer } = options;
+  const { textEncoder: _, ...trained } = spec;
   const scaling = inputScaling(spec, train);
   const groups = classGroupsOf(spec);
   const sequence = (rows: DialogueRows, lossOf = classLoss): TrainingSequence => ({
@@ -118,7 +137,7 @@ export async function trainCallModel(
     loss: lossOf(questions.map((question, i) => groupLoss(question, groups[i], rows.dialogue))),
   });
   const { weights, history } = await trainRecurrent({
-    ...{ ...settings, spec, seed, schedule: 'constant', patience: settings.patience ?? settings.epochs },
+    ...{ ...settings, spec: trained, seed, schedule: 'constant', patience: settings.patience ?? settings.epochs },
     train: train.map((one) => sequence(one)),
     validation: validation.map((one) => sequence(one, chosenBy === 'errors' ? classErrors : classLoss)),
     windowRows: Math.max(...train.map(({ rows }) => rows)),
@@ -128,7 +147,8 @@ export async function trainCallModel(
     mean: new Float64Array(spec.outputSize),
     deviation: new Float64Array(spec.outputSize).fill(1),
   };
-  const model = createModel(spec, foldScaling(spec, weights, { inputs: scaling, outputs }));
+  const folded = foldScaling(spec, weights, { inputs: scaling, outputs });
+  const model = createModel(spec, encoder === undefined ? folded : { ...folded, textEncoder: encoder });
   return {
     ...{ model, history },
     epoch: history.findLast(({ best }) => best)?.epoch ?? 0,

@@ -5,18 +5,11 @@ import { CALL_CONTEXT, createCallStream, sentimentClass } from '@tideline/stream
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { TrainerOptions } from '../trained-model.ts';
 import { calibrated } from './calibrate.ts';
-import {
-  type CallNetwork,
-  type CallSettings,
-  callSpec,
-  type DialogueRows,
-  type Question,
-  readDialogues,
-  trainCallModel,
-} from './call-model.ts';
+import { type CallNetwork, type CallSettings, callSpec, type Question, trainCallModel } from './call-model.ts';
 import { questionsOf } from './call-questions.ts';
 import { type ClassTarget, shares } from './class-loss.ts';
 import { callRecords } from './dialogue.ts';
+import { createDialogueReader, type DialogueReader, type TextEncoderKind } from './dialogue-reader.ts';
 import type { LabelledCall } from './labelled-calls.ts';
 
 /** Folder and tag of the model: the one that the stream `calls` loads. */
@@ -35,34 +28,39 @@ const CALLS_MIN = 20;
 export interface OwnCalls {
   readonly questions: readonly Question[];
   /** Training, validation and test. */
-  readonly parts: readonly [DialogueRows[], DialogueRows[], DialogueRows[]];
+  readonly parts: readonly [LabelledCall[], LabelledCall[], LabelledCall[]];
+  /** Without a text encoder. */
   readonly spec: ReturnType<typeof callSpec>;
+  readonly reader: DialogueReader;
 }
 
 /** What can be learnt from the calls, cut in three in their order. Throws ConfigError where there is too little. */
-export function prepareCalls(calls: readonly LabelledCall[]): OwnCalls {
+export function prepareCalls(calls: readonly LabelledCall[], textEncoder: TextEncoderKind = 'none'): OwnCalls {
   const questions = questionsOf(calls);
   if (questions.length === 0 || calls.length < CALLS_MIN)
     throw new ConfigError([
       `There are ${calls.length} calls and no question that enough of their turns answer: at least ${CALLS_MIN} calls and 50 labels are needed ` +
         "('sentiment', 'emotion' or 'satisfaction' of an utterance, 'satisfaction' of its call's 'ended').",
     ]);
-  const spec = callSpec(MODEL_NAME, OWN_NETWORK, questions);
-  const rows = readDialogues(spec, calls);
-  const [validation, test] = [TRAIN_SHARE, TEST_SHARE].map((share) => Math.floor(rows.length * share));
+  const [validation, test] = [TRAIN_SHARE, TEST_SHARE].map((share) => Math.floor(calls.length * share));
   return {
-    ...{ questions, spec },
-    parts: [rows.slice(0, validation), rows.slice(validation, test), rows.slice(test)],
+    questions,
+    spec: callSpec(MODEL_NAME, OWN_NETWORK, questions),
+    reader: createDialogueReader({ name: MODEL_NAME, network: OWN_NETWORK, questions }, textEncoder),
+    parts: [calls.slice(0, validation), calls.slice(validation, test), calls.slice(test)],
   };
 }
 
 /** A trained model whose probabilities were calibrated on the validation calls. */
 export async function trainOwnCalls(
-  { questions, spec, parts: [train, validation] }: OwnCalls,
+  { questions, reader, parts: [train, validation] }: OwnCalls,
   { epochs, ...trainer }: TrainerOptions,
 ): ReturnType<typeof trainCallModel> {
+  const { seed, onEpoch, signal } = trainer;
+  const { spec, encoder, read } = await reader({ train, validation, seed, onEpoch, ...(signal ? { signal } : {}) });
   const { model, ...training } = await trainCallModel({
-    ...{ spec, train, validation, questions, settings: { ...OWN_SETTINGS, epochs } },
+    ...{ spec, train: read(train), validation: read(validation), questions, settings: { ...OWN_SETTINGS, epochs } },
+    ...(encoder ? { encoder } : {}),
     ...trainer,
   });
   const said = (await sayCalls(model, validation)).flatMap(({ dialogue, outputs }) => {
@@ -84,12 +82,12 @@ export interface Answer {
 /** What the pipeline says of the calls, by question. */
 export async function answersOf(
   model: Model,
-  rows: readonly DialogueRows[],
+  calls: readonly LabelledCall[],
   questions: readonly Question[],
 ): Promise<ReadonlyMap<string, readonly Answer[]>> {
   const groups = classGroupsOf(model.spec);
   const found = new Map<string, Answer[]>(questions.map(({ name }) => [name, []]));
-  for (const { dialogue, outputs, lexicon } of await sayCalls(model, rows))
+  for (const { dialogue, outputs, lexicon } of await sayCalls(model, calls))
     questions.forEach(({ name, targetsOf }, g) => {
       targetsOf(dialogue).forEach((target: ClassTarget, t) => {
         if (target === null) return;
@@ -101,21 +99,21 @@ export async function answersOf(
 }
 
 interface SaidCall {
-  readonly dialogue: DialogueRows['dialogue'];
+  readonly dialogue: LabelledCall;
   /** [turns][outputSize] */
   readonly outputs: readonly Float32Array[];
   /** Of each turn: index in CALL_CLASSES. */
   readonly lexicon: readonly number[];
 }
 
-async function sayCalls(model: Model, rows: readonly DialogueRows[]): Promise<SaidCall[]> {
+async function sayCalls(model: Model, calls: readonly LabelledCall[]): Promise<SaidCall[]> {
   // The texts were redacted when the calls were read.
   const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
-  const records = rows.flatMap(({ dialogue }, i) => callRecords(dialogue, i));
+  const records = calls.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));
   const { outputSize } = model.spec;
-  return rows.flatMap(({ dialogue }) => {
+  return calls.flatMap((dialogue) => {
     const pass = byKey.get(dialogue.id);
     if (pass === undefined) return [];
     const context = (t: number): number => pass.context[t * stream.contextSize + CALL_CONTEXT.compound];

@@ -3,7 +3,6 @@
  * next utterances is negative.
  */
 import { join } from 'node:path';
-import { readRecordFile } from '@tideline/adapters';
 import { classGroupsOf, type Model, mergeMembers } from '@tideline/nn';
 import {
   CALL_CLASSES,
@@ -16,14 +15,7 @@ import {
 import { pipelinePass, type SeriesPass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Figures, Metric, NamedFigures, ResultTable, SeedFigures } from '../backtest/result.ts';
 import { calibrated } from '../dialogues/calibrate.ts';
-import {
-  type CallNetwork,
-  callSpec,
-  type DialogueRows,
-  type Question,
-  readDialogues,
-  trainCallModel,
-} from '../dialogues/call-model.ts';
+import { type CallNetwork, callSpec, type Question, trainCallModel } from '../dialogues/call-model.ts';
 import { turnsNegative } from '../dialogues/call-questions.ts';
 import { certain, shares } from '../dialogues/class-loss.ts';
 import {
@@ -35,8 +27,10 @@ import {
   reliabilityText,
   weightedF1,
 } from '../dialogues/class-scores.ts';
-import { assignedTimes, callRecords, type Dialogue } from '../dialogues/dialogue.ts';
+import { assignedTimes, callRecords } from '../dialogues/dialogue.ts';
+import { createDialogueReader, type DialogueReader } from '../dialogues/dialogue-reader.ts';
 import { sha256Of } from '../record-files.ts';
+import { EMOTIONS, readSpoken, reversed, type SpokenDialogue } from './meld-dialogues.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 
 const PARTS = ['train', 'dev', 'test'] as const;
@@ -47,10 +41,10 @@ export const meld: Recipe = {
     'sentiment and emotion of each utterance of a conversation without its future, and whether it turns negative: weighted F1',
   folder: 'sentiment-meld',
   files: PARTS.map((part) => `${part}_sent_emo.csv`),
+  hasTexts: true,
   run,
 };
 
-const EMOTIONS = ['neutral', 'joy', 'surprise', 'anger', 'sadness', 'disgust', 'fear'] as const;
 const NETWORK: CallNetwork = {
   buckets: 4_096,
   embedding: 64,
@@ -72,12 +66,6 @@ const SMOOTHING = 0.05;
 const MEMBERS: number = 3;
 const AHEAD = ESCALATION_TURNS;
 
-interface SpokenDialogue extends Dialogue {
-  /** Of each turn: index in CALL_CLASSES and in EMOTIONS. */
-  readonly sentiment: readonly number[];
-  readonly emotion: readonly number[];
-}
-
 const QUESTIONS: readonly Question[] = [
   {
     ...{ name: 'sentiment', classes: CALL_CLASSES, smoothing: SMOOTHING },
@@ -95,7 +83,7 @@ const QUESTIONS: readonly Question[] = [
       ),
   },
 ];
-const SPEC = callSpec('calls-meld', NETWORK, QUESTIONS);
+const NAME = 'calls-meld';
 
 const METRICS: readonly Metric[] = [
   { name: 'F1 sentiment', better: 'higher', target: 0.67 },
@@ -113,21 +101,20 @@ const PUBLISHED: readonly NamedFigures[] = [
 ];
 
 async function run(options: RecipeOptions): Promise<BacktestResult> {
-  const { folder, seeds, progress } = options;
+  const { folder, seeds, progress, textEncoder = 'none' } = options;
   const paths = meld.files.map((file) => join(folder, file));
   const files: { file: string; sha256: string }[] = [];
-  const parts: DialogueRows[][] = [];
-  const mirrored: DialogueRows[][] = [];
+  const parts: SpokenDialogue[][] = [];
   for (const [i, path] of paths.entries()) {
     files.push({ file: meld.files[i], sha256: await sha256Of(path) });
-    const dialogues = await readSpoken(path, PARTS[i]);
-    parts.push(readDialogues(SPEC, dialogues));
-    mirrored.push(readDialogues(SPEC, dialogues.map(reversed)));
+    parts.push(await readSpoken(path, PARTS[i]));
   }
+  const mirrored = parts.map((part) => part.map(reversed));
+  const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, textEncoder);
   const found: Judged[] = [];
   for (const seed of seeds) {
-    const one = await saidOfTest(parts, seed, `seed ${seed}`, options);
-    const back = await saidOfTest(mirrored, seed, `seed ${seed}, backwards`, options);
+    const one = await saidOfTest(parts, reader, { ...options, seed, name: `seed ${seed}` });
+    const back = await saidOfTest(mirrored, reader, { ...options, seed, name: `seed ${seed}, backwards` });
     const judged = judge(one.said, back.said, { seed, epoch: one.epoch });
     found.push(judged);
     await progress(
@@ -136,21 +123,21 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
         .join(', ')}`,
     );
   }
-  const rows = parts.flat();
-  const steps = rows.reduce((sum, one) => sum + one.rows, 0);
+  const dialogues = parts.flat();
+  const steps = dialogues.reduce((sum, { turns }) => sum + turns.length, 0);
   return {
     name: meld.name,
     task: `sentiment (3) and emotion (7) of an utterance from it and those before; whether one of the next ${AHEAD} is negative`,
     data: {
       files,
-      ...assignedTimes(rows.length),
-      records: steps + 2 * rows.length,
-      series: rows.length,
+      ...assignedTimes(dialogues.length),
+      records: steps + 2 * dialogues.length,
+      series: dialogues.length,
       steps,
       refused: {},
     },
     split: "the set's own: train, dev (chooses the epoch and the temperatures), test",
-    model: { ...SPEC, ...SETTINGS, smoothing: SMOOTHING, members: MEMBERS },
+    model: { ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, smoothing: SMOOTHING, members: MEMBERS, textEncoder },
     tables: tablesOf(found),
     tracks: [],
     notes: [
@@ -163,28 +150,34 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
 
 /** Trains the members of an ensemble on the first part, each chosen by the second, and lets them speak of the third as one model. */
 async function saidOfTest(
-  [train, validation, test]: readonly DialogueRows[][],
-  seed: number,
-  name: string,
-  { progress, signal }: RecipeOptions,
+  [train, validation, test]: readonly SpokenDialogue[][],
+  reader: DialogueReader,
+  { progress, signal, seed, name }: RecipeOptions & { readonly seed: number; readonly name: string },
 ): Promise<{ readonly said: Said[]; readonly epoch: number }> {
   const members: Model[] = [];
+  const stops = signal ? { signal } : {};
+  const { spec, encoder, read } = await reader({
+    ...{ train, validation, seed, ...stops },
+    onEpoch: ({ epoch, epochs, validationLoss }) =>
+      progress(`${name}, text encoder: epoch ${epoch} of ${epochs}, errors ${validationLoss.toFixed(3)}`),
+  });
+  const rows = { train: read(train), validation: read(validation) };
   let chosen = 0;
   for (let member = 0; member < MEMBERS; member += 1) {
     const { model, epoch } = await trainCallModel({
-      ...{ spec: SPEC, train, validation, questions: QUESTIONS, settings: SETTINGS, chosenBy: 'errors' },
+      ...{ spec, ...rows, questions: QUESTIONS, settings: SETTINGS, chosenBy: 'errors', ...stops },
+      ...(encoder ? { encoder } : {}),
       // No other seed's members have the same.
       seed: seed * MEMBERS + member,
       onEpoch: ({ epoch: at, epochs, validationLoss }) =>
         progress(
           `${name}, member ${member + 1} of ${MEMBERS}: epoch ${at} of ${epochs}, errors ${validationLoss.toFixed(3)}`,
         ),
-      ...(signal ? { signal } : {}),
     });
     members.push(model);
     if (member === 0) chosen = epoch;
   }
-  const model = await calm(mergeMembers(SPEC.name, members), validation);
+  const model = await calm(mergeMembers(NAME, members), validation);
   return { said: await saidOf(model, test), epoch: chosen };
 }
 
@@ -226,7 +219,7 @@ function pairFigures(one: Judged, other: Judged): Figures {
 }
 
 /** The model with the temperatures of the validation part. */
-async function calm(model: Model, validation: readonly DialogueRows[]): Promise<Model> {
+async function calm(model: Model, validation: readonly SpokenDialogue[]): Promise<Model> {
   const size = model.spec.outputSize;
   const judged = (await passOf(model, validation)).flatMap(({ dialogue, pass }) => {
     const targets = QUESTIONS.map(({ targetsOf }) => targetsOf(dialogue));
@@ -257,11 +250,11 @@ interface Said {
   readonly lexicon: readonly number[];
 }
 
-async function saidOf(model: Model, rows: readonly DialogueRows[]): Promise<Said[]> {
+async function saidOf(model: Model, dialogues: readonly SpokenDialogue[]): Promise<Said[]> {
   const size = model.spec.outputSize;
   const groups = classGroupsOf(model.spec);
   const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
-  return (await passOf(model, rows)).map(({ dialogue, pass }) => ({
+  return (await passOf(model, dialogues)).map(({ dialogue, pass }) => ({
     dialogue,
     shares: dialogue.turns.map((_, t) => groups.map((group) => shares(pass.outputs, group, t * size))),
     lexicon: dialogue.turns.map((_, t) => sentimentClass(pass.context[t * stream.contextSize + CALL_CONTEXT.compound])),
@@ -274,15 +267,6 @@ function averaged(one: Said, other: Said): Said {
   return {
     ...one,
     shares: one.shares.map((groups, t) => groups.map((group, g) => mean(group, other.shares[t][g]))),
-  };
-}
-
-/** Turns in the opposite order, as the second direction reads them. */
-function reversed(dialogue: SpokenDialogue): SpokenDialogue {
-  return {
-    ...dialogue,
-    ...{ turns: [...dialogue.turns].reverse(), sentiment: [...dialogue.sentiment].reverse() },
-    emotion: [...dialogue.emotion].reverse(),
   };
 }
 
@@ -349,41 +333,14 @@ function judge(
 /** What the pipeline emits over the dialogues, each with its own. */
 async function passOf(
   model: Model,
-  rows: readonly DialogueRows[],
+  dialogues: readonly SpokenDialogue[],
 ): Promise<{ readonly dialogue: SpokenDialogue; readonly pass: SeriesPass }[]> {
   const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
-  const records = rows.flatMap(({ dialogue }, i) => callRecords(dialogue, i));
+  const records = dialogues.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));
-  return rows.flatMap(({ dialogue }) => {
+  return dialogues.flatMap((dialogue) => {
     const pass = byKey.get(dialogue.id);
-    return pass === undefined ? [] : [{ dialogue: dialogue as SpokenDialogue, pass }];
+    return pass === undefined ? [] : [{ dialogue, pass }];
   });
-}
-
-type MeldRow = Readonly<Record<'Utterance' | 'Speaker' | 'Emotion' | 'Sentiment' | 'StartTime' | 'EndTime', string>> &
-  Readonly<Record<'Dialogue_ID' | 'Utterance_ID', number | string>>;
-
-async function readSpoken(path: string, part: string): Promise<SpokenDialogue[]> {
-  const byId = new Map<string, MeldRow[]>();
-  for await (const { key, value } of readRecordFile({ path, topic: 'calls', keyField: 'Dialogue_ID', map: {} }))
-    byId.set(key, [...(byId.get(key) ?? []), JSON.parse(value) as MeldRow]);
-  return [...byId].map(([id, rows]) => {
-    rows.sort((a, b) => Number(a.Utterance_ID) - Number(b.Utterance_ID));
-    return {
-      id: `${part}-${id}`,
-      turns: rows.map((row) => ({
-        ...{ speaker: String(row.Speaker), text: String(row.Utterance ?? '') },
-        ...{ startMs: clockMs(row.StartTime), endMs: clockMs(row.EndTime) },
-      })),
-      sentiment: rows.map((row) => CALL_CLASSES.indexOf(row.Sentiment as (typeof CALL_CLASSES)[number])),
-      emotion: rows.map((row) => EMOTIONS.indexOf(row.Emotion as (typeof EMOTIONS)[number])),
-    };
-  });
-}
-
-/** `00:16:41,126` in milliseconds. */
-function clockMs(clock: string): number {
-  const [hours, minutes, seconds] = clock.replace(',', '.').split(':').map(Number);
-  return Math.round(((hours * 60 + minutes) * 60 + seconds) * 1_000);
 }

@@ -9,14 +9,7 @@ import { createCallStream, SATISFACTION_CLASSES } from '@tideline/streams';
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Figures, Metric, NamedFigures, ResultTable, SeedFigures } from '../backtest/result.ts';
 import { calibrated, type JudgedRow } from '../dialogues/calibrate.ts';
-import {
-  type CallNetwork,
-  callSpec,
-  type DialogueRows,
-  type Question,
-  readDialogues,
-  trainCallModel,
-} from '../dialogues/call-model.ts';
+import { type CallNetwork, callSpec, type Question, trainCallModel } from '../dialogues/call-model.ts';
 import { type ClassTarget, certain, shares } from '../dialogues/class-loss.ts';
 import {
   brierScore,
@@ -30,6 +23,7 @@ import {
   unweightedRecall,
 } from '../dialogues/class-scores.ts';
 import { assignedTimes, callRecords, type Dialogue } from '../dialogues/dialogue.ts';
+import { createDialogueReader, type DialogueReader } from '../dialogues/dialogue-reader.ts';
 import { sha256Of } from '../record-files.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 
@@ -39,6 +33,7 @@ export const satisfaction: Recipe = {
     "a customer's satisfaction at their next turn, before it comes: UAR, kappa and F1 of the dissatisfied over ten folds",
   folder: 'satisfaction-uss',
   files: ['mwoz.jsonl', 'sgd.jsonl'],
+  hasTexts: true,
   run,
 };
 
@@ -86,9 +81,9 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 const WEIGHTS = QUESTIONS.map(({ weights }) => weights);
-const SPEC = callSpec('calls-satisfaction', NETWORK, QUESTIONS);
+const NAME = 'calls-satisfaction';
 
-async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<BacktestResult> {
+async function run({ folder, seeds, progress, signal, textEncoder = 'none' }: RecipeOptions): Promise<BacktestResult> {
   const tables: ResultTable[] = [];
   const notes: string[] = [];
   const files: { file: string; sha256: string }[] = [];
@@ -96,13 +91,15 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
   for (const file of satisfaction.files) {
     const path = join(folder, file);
     files.push({ file, sha256: await sha256Of(path) });
-    const rows = readDialogues(SPEC, await readRated(path));
-    turns += rows.reduce((sum, one) => sum + one.rows, 0);
-    series += rows.length;
+    const dialogues = await readRated(path);
+    const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, textEncoder);
+    turns += dialogues.reduce((sum, one) => sum + one.turns.length, 0);
+    series += dialogues.length;
     const found: Judged[] = [];
     for (const seed of seeds) {
       const judged = await foldsOf(
-        rows,
+        dialogues,
+        reader,
         seed,
         (fold) => progress(`${file}, seed ${seed}: fold ${fold + 1} of ${FOLDS}`),
         signal,
@@ -128,7 +125,7 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
     data: { files, ...range },
     split:
       'ten folds of dialogues: eight train, the fold after the tested one chooses epoch, temperature and threshold, all ten test parts are pooled',
-    model: { ...SPEC, ...SETTINGS, rareWeight: RARE_WEIGHT },
+    model: { ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, rareWeight: RARE_WEIGHT, textEncoder },
     tables,
     tracks: [],
     notes: [
@@ -148,7 +145,8 @@ interface Judged {
 
 /** All ten folds of one seed, pooled. */
 async function foldsOf(
-  rows: readonly DialogueRows[],
+  dialogues: readonly RatedDialogue[],
+  reader: DialogueReader,
   seed: number,
   progress: (fold: number) => void | Promise<void>,
   signal: AbortSignal | undefined,
@@ -156,14 +154,17 @@ async function foldsOf(
   const [truth, said, unhappy]: [number[], number[], number[]] = [[], [], []];
   for (let fold = 0; fold < FOLDS; fold += 1) {
     await progress(fold);
-    const part = (folds: (fold: number) => boolean): DialogueRows[] =>
-      rows.filter(({ dialogue }) => folds((dialogue as RatedDialogue).fold));
+    const part = (folds: (fold: number) => boolean): RatedDialogue[] =>
+      dialogues.filter((dialogue) => folds(dialogue.fold));
     const chooses = (fold + 1) % FOLDS;
     const validation = part((one) => one === chooses);
+    const train = part((one) => one !== fold && one !== chooses);
+    const stops = signal ? { signal } : {};
+    const { spec, encoder, read } = await reader({ train, validation, seed: seed * 100 + fold, ...stops });
     const { model } = await trainCallModel({
-      ...{ spec: SPEC, questions: QUESTIONS, settings: SETTINGS, seed: seed * 100 + fold, validation },
-      train: part((one) => one !== fold && one !== chooses),
-      ...(signal ? { signal } : {}),
+      ...{ spec, questions: QUESTIONS, settings: SETTINGS, seed: seed * 100 + fold },
+      ...{ train: read(train), validation: read(validation), ...stops },
+      ...(encoder ? { encoder } : {}),
     });
     const calm = calibrated(model, await judgedRows(model, validation), WEIGHTS, { offsets: true });
     const threshold = bestThreshold(await judgedRows(calm, validation));
@@ -173,8 +174,8 @@ async function foldsOf(
       said.push(choiceOf(p, threshold));
       unhappy.push(p[0] + p[1]);
     }
-    for (const { dialogue } of test)
-      for (const label of (dialogue as RatedDialogue).first) {
+    for (const dialogue of test)
+      for (const label of dialogue.first) {
         truth.push(label);
         said.push(USUAL);
         unhappy.push(0);
@@ -198,14 +199,13 @@ interface RatedRow extends JudgedRow {
 }
 
 /** What the pipeline emits over the dialogues: the turns before something that is rated. */
-async function judgedRows(model: Model, dialogues: readonly DialogueRows[]): Promise<RatedRow[]> {
+async function judgedRows(model: Model, dialogues: readonly RatedDialogue[]): Promise<RatedRow[]> {
   const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
-  const records = dialogues.flatMap(({ dialogue }, i) => callRecords(dialogue, i));
+  const records = dialogues.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));
-  return dialogues.flatMap(({ dialogue }) => {
-    const { next, label, overall } = dialogue as RatedDialogue;
-    const outputs = byKey.get(dialogue.id)?.outputs ?? new Float32Array();
+  return dialogues.flatMap(({ id, next, label, overall }) => {
+    const outputs = byKey.get(id)?.outputs ?? new Float32Array();
     const size = model.spec.outputSize;
     return next.flatMap((target, t) =>
       target === null
