@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --single-threaded-gc
 import { existsSync } from 'node:fs';
 
 const main = new URL('../services/cli/dist/main.js', import.meta.url);

@@ -13,9 +13,12 @@ export function run(command, args, options = {}) {
     fail(`'${command} ${args.join(' ')}' ended with ${result.status ?? result.signal}.`, result.status ?? 1);
 }
 
+/** See libs/runtime/src/node-flags.ts, which is not compiled yet. */
+const NODE_FLAGS = ['--single-threaded-gc'];
+
 /** Runs a Node program in the foreground: its signals are ours, and we end with its status. */
 export function runProgram(program, args, options = {}) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit', ...options });
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], { stdio: 'inherit', ...options });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`'${program}' could not be started (${error.message}).`));
   child.on('close', (code) => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '@tideline/runtime';
 import { stackAddresses, uniqueName } from '../stack/index.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -44,11 +45,15 @@ export async function startService(
   env: ServiceEnvironment,
   nodeFlags: readonly string[] = [],
 ): Promise<RunningService> {
-  const child = spawn(process.execPath, [...nodeFlags, join(ROOT, 'services', name, 'dist', 'main.js')], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, ...nodeFlags, join(ROOT, 'services', name, 'dist', 'main.js')],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let log = '';
   const exited = once(child, 'exit') as Promise<[number | null]>;
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ export type { Logger } from './logger.ts';
 export { createLogger, redactUrl } from './logger.ts';
 export type { Metrics } from './metrics.ts';
 export { createMetrics } from './metrics.ts';
+export { NODE_FLAGS } from './node-flags.ts';
 export { ResourceStack } from './resource-stack.ts';
 export type { ServiceOptions, ServiceSignals } from './service.ts';
 export { runService, sleep } from './service.ts';

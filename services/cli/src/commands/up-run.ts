@@ -12,7 +12,7 @@ import {
   stopUp,
   writeUpState,
 } from '@tideline/native';
-import { ConfigurationError, type ServiceSignals, sleep } from '@tideline/runtime';
+import { ConfigurationError, NODE_FLAGS, type ServiceSignals, sleep } from '@tideline/runtime';
 import type { Environment } from '../addresses.ts';
 
 export interface UpOptions {
@@ -125,7 +125,7 @@ async function startService(service: {
   return startServerProcess({
     ...{ name, address, port, detached, env },
     command: process.execPath,
-    args: [EXECUTABLE, name],
+    args: [...NODE_FLAGS, EXECUTABLE, name],
     logFile: join(folder, `${name}.log`),
     readyDeadlineMs: READY_DEADLINE_MS,
     probe: async () => {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createRedisShardStore } from '@tideline/adapters';
 import { startRedis } from '@tideline/native';
 import { importModel, saveModel } from '@tideline/nn';
+import { NODE_FLAGS } from '@tideline/runtime';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -41,7 +42,11 @@ const env = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TIDELINE_'))),
 };
 const services = ['forecaster', 'ingest'].map((name) =>
-  spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'main.js')], { cwd: ROOT, env, stdio: 'inherit' }),
+  spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'services', name, 'dist', 'main.js')], {
+    cwd: ROOT,
+    env,
+    stdio: 'inherit',
+  }),
 );
 process.once('SIGTERM', async () => {
   const ended = services.map((service) => once(service, 'exit'));
