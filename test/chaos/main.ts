@@ -60,7 +60,12 @@ async function main(options: Options): Promise<void> {
       await using world = await startWorld(folder);
       for (const run of runs)
         await attempt(run.fault.name, async () => {
-          const result = await runFault({ world, ...run }).finally(() => restore(world));
+          const result = await runFault({ world, ...run }).catch(async (error) => {
+            // A server that did not come back cannot be restored either: what went wrong first is what is told.
+            await restore(world).catch(() => undefined);
+            throw error;
+          });
+          await restore(world);
           results.stack.push(result);
           process.stderr.write(`${lineOf(result)}\n`);
         });
