@@ -63,6 +63,8 @@ export type { MemoryShardStoreOptions } from './memory/shard-store.ts';
 export { createMemoryShardStore } from './memory/shard-store.ts';
 export type { MemoryTicketQueueOptions } from './memory/ticket-queue.ts';
 export { createMemoryTicketQueue } from './memory/ticket-queue.ts';
+export type { OnnxSentenceEncoder, OnnxSentenceOptions } from './onnx/sentence-encoder.ts';
+export { createOnnxSentenceEncoder } from './onnx/sentence-encoder.ts';
 export { createRedisAppendFeed } from './redis/append-feed.ts';
 export type { FirstValues, RedisFirstValuesOptions } from './redis/first-values.ts';
 export { createRedisFirstValues } from './redis/first-values.ts';

@@ -5,13 +5,15 @@ import { familyOf } from './spec.ts';
 import { createModel } from './tensors.ts';
 
 /** What a spec may have beyond the plain form and still be merged: parts that work unit by unit. */
-const SEPARABLE = new Set(['inputLayer', 'inputActivation', 'skipConnection', 'peephole', 'embedding', 'textEncoder']);
+const SEPARABLE = new Set([
+  ...['inputLayer', 'inputActivation', 'skipConnection', 'peephole', 'embedding', 'textEncoder', 'sentenceEncoder'],
+]);
 
 /**
  * One model whose outputs are the means of its members' outputs: their networks side by side, weights between members 0, the heads divided by their number.
  * The means are those before a head of classes or quantiles reads them, so of classes the geometric mean. An ensemble (L. Hansen, P. Salamon, "Neural Network
  * Ensembles", 1990) so has one state a series and runs wherever a model runs, with k times the state and k^2 times the products of a member. Members with a
- * trained table have one table, each entry the values of all; a text encoder is the same in all. Throws ModelError where members differ in shape or
+ * trained table have one table, each entry the values of all; text and sentence encoder are the same in all. Throws ModelError where members differ in shape or
  * text encoder, or have parts that cannot stand side by side.
  */
 export function mergeMembers(name: string, members: readonly Model[]): Model {

@@ -32,6 +32,7 @@ export type {
   Model,
   ModelSpec,
   ModelWeights,
+  SentenceEncoderSpec,
   TextEncoderSpec,
 } from './model.ts';
 export { directionsOf, GATES, stateSizeOf } from './model.ts';

@@ -33,6 +33,8 @@ export interface ModelSpec {
   readonly embedding?: EmbeddingSpec;
   /** A network of its own that reads the words of a row's text; its outputs stand before the embedding's values. None unless said. */
   readonly textEncoder?: TextEncoderSpec;
+  /** An encoder outside of the model whose values of a row's text are among the inputs, behind those of `textEncoder`. None unless said. */
+  readonly sentenceEncoder?: SentenceEncoderSpec;
   /** The head also reads what the first recurrent layer reads, y = W [h, v] + b: a linear model beside it. Not with `bidirectional` or `decoder`. */
   readonly skipConnection?: boolean;
   /** Each layer reads the sequence in both directions (`sequence/sequence-model.ts`): for sequences that are complete. */
@@ -57,7 +59,15 @@ export interface EmbeddingSpec {
  * the engines: whoever makes the row runs it (`sequence/text-encoder.ts`). It lies in the model's file and counts in its digest, so that no model ever reads by
  * another encoder than the one that it was trained with.
  */
-export type TextEncoderSpec = Omit<ModelSpec, 'name' | 'textEncoder'>;
+export type TextEncoderSpec = Omit<ModelSpec, 'name' | 'textEncoder' | 'sentenceEncoder'>;
+
+/** Which encoder a model was trained with. It counts in the model's digest, so that no state is ever stepped with the values of another one. */
+export interface SentenceEncoderSpec {
+  /** Values of a text. */
+  readonly size: number;
+  /** SHA-256, hex, of the encoder's files. */
+  readonly digest: string;
+}
 
 /** The decoder of an encoder-decoder. Cell, hidden size and layers are the encoder's, whose state it takes over. */
 export interface DecoderSpec {

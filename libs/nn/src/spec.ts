@@ -19,6 +19,7 @@ const FAMILY_FIELDS = [
   'layerNorm',
   'embedding',
   'textEncoder',
+  'sentenceEncoder',
   'inputLayer',
   'inputActivation',
   'skipConnection',
@@ -47,6 +48,7 @@ export function assertSpec(spec: ModelSpec): void {
     throw new ModelError(`Model '${spec.name}': peephole and layerNorm do not go together. Leave one of them out.`);
   if (spec.embedding !== undefined) assertEmbedding(spec, spec.embedding);
   if (spec.textEncoder !== undefined) assertTextEncoder(spec, spec.textEncoder);
+  if (spec.sentenceEncoder !== undefined) assertSentenceEncoder(spec, spec.sentenceEncoder);
   if (spec.inputLayer !== undefined) assertSize(spec, 'inputLayer', spec.inputLayer, 1);
   if (spec.inputActivation !== undefined) assertInputActivation(spec, spec.inputActivation);
   for (const field of ['inputLayer', 'skipConnection'] as const)
@@ -88,8 +90,9 @@ export function textEncoderSpecOf(spec: ModelSpec): ModelSpec | null {
 function assertTextEncoder(spec: ModelSpec, encoder: NonNullable<ModelSpec['textEncoder']>): void {
   if (typeof encoder !== 'object' || encoder === null || Array.isArray(encoder))
     throw new ModelError(`Model '${spec.name}': textEncoder is ${JSON.stringify(encoder)}, must be an object.`);
-  if ('textEncoder' in encoder)
-    throw new ModelError(`Model '${spec.name}': textEncoder has a textEncoder, which nobody would read. Leave it out.`);
+  const idle = ['textEncoder', 'sentenceEncoder'].find((field) => field in encoder);
+  if (idle !== undefined)
+    throw new ModelError(`Model '${spec.name}': textEncoder has a ${idle}, which nobody would read. Leave it out.`);
   assertSpec(textEncoderSpecOf(spec) as ModelSpec);
   if (encoder.decoder !== undefined || encoder.head?.scope !== 'sequence')
     throw new ModelError(
@@ -98,6 +101,20 @@ function assertTextEncoder(spec: ModelSpec, encoder: NonNullable<ModelSpec['text
   if (encoder.outputSize + (spec.embedding?.size ?? 0) > spec.inputSize)
     throw new ModelError(
       `Model '${spec.name}': textEncoder.outputSize is ${encoder.outputSize}, but there are only ${spec.inputSize} inputs for it and the embedding.`,
+    );
+}
+
+function assertSentenceEncoder(spec: ModelSpec, encoder: NonNullable<ModelSpec['sentenceEncoder']>): void {
+  if (typeof encoder !== 'object' || encoder === null || Array.isArray(encoder))
+    throw new ModelError(`Model '${spec.name}': sentenceEncoder is ${JSON.stringify(encoder)}, must be an object.`);
+  assertSize(spec, 'sentenceEncoder.size', encoder.size, 1);
+  if (typeof encoder.digest !== 'string' || !/^[0-9a-f]{64}$/.test(encoder.digest))
+    throw new ModelError(
+      `Model '${spec.name}': sentenceEncoder.digest is ${JSON.stringify(encoder.digest)}, must be a SHA-256 of 64 hexadecimal digits.`,
+    );
+  if (encoder.size + (spec.textEncoder?.outputSize ?? 0) + (spec.embedding?.size ?? 0) > spec.inputSize)
+    throw new ModelError(
+      `Model '${spec.name}': sentenceEncoder.size is ${encoder.size}, but there are only ${spec.inputSize} inputs for it, the textEncoder and the embedding.`,
     );
 }
 
@@ -133,6 +150,7 @@ export function unknownField(spec: object): string | null {
   const known: readonly [prefix: string, part: unknown, fields: readonly string[]][] = [
     ['', spec, [...PLAIN_FIELDS, ...FAMILY_FIELDS]],
     ['embedding.', (spec as Partial<ModelSpec>).embedding, ['buckets', 'size']],
+    ['sentenceEncoder.', (spec as Partial<ModelSpec>).sentenceEncoder, ['size', 'digest']],
     ['decoder.', (spec as Partial<ModelSpec>).decoder, ['knownSize', 'summaryEachStep']],
     ['head.', (spec as Partial<ModelSpec>).head, ['kind', 'levels', 'groups', 'scope']],
   ];
@@ -156,6 +174,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     layerNorm = false,
     embedding,
     textEncoder,
+    sentenceEncoder,
     inputLayer,
     inputActivation = 'tanh',
     skipConnection = false,
@@ -169,6 +188,7 @@ export function familyOf(spec: ModelSpec): Readonly<Record<string, unknown>> {
     ...(layerNorm ? { layerNorm } : {}),
     ...(embedding ? { embedding: [embedding.buckets, embedding.size] } : {}),
     ...(textEncoder ? { textEncoder: [...plainOf(textEncoder), familyOf({ ...textEncoder, name: '' })] } : {}),
+    ...(sentenceEncoder ? { sentenceEncoder: [sentenceEncoder.size, sentenceEncoder.digest] } : {}),
     ...(inputLayer === undefined ? {} : { inputLayer }),
     ...(inputActivation === 'tanh' ? {} : { inputActivation }),
     ...(skipConnection ? { skipConnection } : {}),

@@ -1,5 +1,5 @@
 /**
- * Computes one batch: log entries -> stream states and inputs -> waves -> outputs -> points and new states.
+ * Computes one batch: log entries -> what the stream prepares -> stream states and inputs -> waves -> outputs -> points and new states.
  * Nothing is written here. A throw leaves the slots in memory half advanced: the caller clears the shard's series and replays.
  */
 import { type Advanced, advanceRows, emptyAdvanced, type Table } from './advance-rows.ts';
@@ -60,6 +60,7 @@ export interface BatchResult {
 export async function computeBatch(input: BatchInput): Promise<BatchResult> {
   const { stream, engine, entries, position } = input;
   const rows = selectRows(entries, stream, position);
+  if (stream.prepare) for (const { chunk, first } of rows.stretches) await stream.prepare(chunk, first);
   const idle = stream.idleTtlMs === undefined ? [] : await input.series.findIdle(input, stream.idleTtlMs);
   input.series.evict(input.seriesMax, rows.keys);
   await input.series.open(rows.keys, input);

@@ -99,6 +99,11 @@ export interface Stream {
   readonly redaction?: Redaction;
   /** Reads one record into the builder's next row. Throws PoisonRecordError, and pushes nothing, where it cannot. */
   decode(record: RawRecord, builder: ChunkBuilder): void;
+  /**
+   * Makes ready what `advance` needs of the chunk's rows from `first` on and what takes longer than a moment: a function of each row alone, whatever else is
+   * in the batch. Awaited before any of these rows is advanced; it gives other shards' work its turn. Absent: nothing is awaited. A throw fails the batch.
+   */
+  prepare?(chunk: Chunk, first: number): Promise<void>;
   /** Advances the stream state of the row's series and writes its input and context. Called in offset order. */
   advance(chunk: Chunk, row: number, buffers: RowBuffers): RowAction;
   /** Appends the row's points in line protocol, and takes the row into its series' output state. Called in offset order. */

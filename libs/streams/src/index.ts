@@ -66,6 +66,8 @@ export type { SourceRecord } from './sources/source-record.ts';
 export type { ByTopic, StreamConfig } from './stream-fields.ts';
 export { CALL_POINTS_LIST, STREAM_FIELDS, servedTopics } from './stream-fields.ts';
 export { gramBuckets, textBucket } from './text/grams.ts';
+export type { SentenceEncoder } from './text/sentence-encoder.ts';
+export { assertSentenceEncoder } from './text/sentence-encoder.ts';
 export type { TextFeatures, TextMeasures } from './text/text-features.ts';
 export { createTextFeatures } from './text/text-features.ts';
 export { tokensOf } from './text/tokens.ts';

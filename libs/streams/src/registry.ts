@@ -10,6 +10,7 @@ import { declarationDigest } from './declared/declaration-digest.ts';
 import { createDeclaredStream } from './declared/declared-stream.ts';
 import { isStreamFile, readCallVolumeFile, readStreamFile } from './declared/stream-file.ts';
 import { readTimeField } from './event-time.ts';
+import type { SentenceEncoder } from './text/sentence-encoder.ts';
 import { englishWordVectors } from './text/word-vectors.ts';
 import { createTickStream } from './ticks/tick-stream.ts';
 
@@ -30,6 +31,8 @@ export interface StreamOptions {
   readonly rules?: string;
   /** Points of calls beside sentiment and alerts; default none. */
   readonly callPoints?: readonly CallPoints[];
+  /** What the call model was trained with beside the words, where it was. */
+  readonly sentenceEncoder?: SentenceEncoder;
   /** Reads a call that is over, for the points of `summary`. */
   readonly summaryModel?: Model;
 }

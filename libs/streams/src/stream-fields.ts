@@ -64,6 +64,8 @@ export const STREAM_FIELDS = {
   TIDELINE_VERIFY: ON_OFF.optional(),
   /** A file of rules for alerts over calls: `rules.yaml`, or `calls=rules.yaml`. */
   TIDELINE_RULES: byTopic(z.string().min(1, 'must be the path of a file')).optional(),
+  /** Folder of the sentence encoder that the model of calls was trained with: `minilm`, or `calls=minilm`. */
+  TIDELINE_SENTENCE_ENCODER: byTopic(z.string().min(1, 'must be the path of a folder')).optional(),
   /** Points of calls beside sentiment and alerts: `turns,figures,rollups,scores,summary`, some of them, or `none`. */
   TIDELINE_CALL_POINTS: CALL_POINTS_LIST.default(CALL_POINTS),
   /** The model of a topic, `ticks=ticks-v2`; the stream's own where nothing is said. */
@@ -77,6 +79,7 @@ export interface StreamConfig {
   readonly TIDELINE_REDACT?: ByTopic<boolean> | undefined;
   readonly TIDELINE_VERIFY?: ByTopic<boolean> | undefined;
   readonly TIDELINE_RULES?: ByTopic<string> | undefined;
+  readonly TIDELINE_SENTENCE_ENCODER?: ByTopic<string> | undefined;
   readonly TIDELINE_CALL_POINTS: readonly CallPoints[];
   readonly TIDELINE_MODEL?: ByTopic<string> | undefined;
 }
@@ -85,6 +88,7 @@ export interface StreamConfig {
 export function servedTopics(config: StreamConfig): readonly TopicStream[] {
   const { TIDELINE_STREAMS: streams, TIDELINE_LATE: late, TIDELINE_IDLE_TTL_MS: idle, TIDELINE_MODEL: models } = config;
   const { TIDELINE_REDACT: redactions, TIDELINE_VERIFY: verify, TIDELINE_RULES: ruleFiles } = config;
+  const { TIDELINE_SENTENCE_ENCODER: encoders } = config;
   const known = new Set(streams.map(({ topic }) => topic));
   const rules = {
     TIDELINE_LATE: late,
@@ -92,6 +96,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
     TIDELINE_REDACT: redactions,
     TIDELINE_VERIFY: verify,
     TIDELINE_RULES: ruleFiles,
+    TIDELINE_SENTENCE_ENCODER: encoders,
     TIDELINE_MODEL: models,
   };
   const problems = Object.entries(rules).flatMap(([name, rule]) =>
@@ -99,6 +104,9 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
       .filter((topic) => !known.has(topic))
       .map((topic) => `${name} names topic '${topic}', which TIDELINE_STREAMS does not: name it there.`),
   );
+  for (const { topic, stream } of streams)
+    if (stream !== 'calls' && encoders?.own.has(topic))
+      problems.push(`TIDELINE_SENTENCE_ENCODER names topic '${topic}', whose stream reads no texts: leave it out.`);
   if (problems.length > 0) throw new ConfigError(problems);
   return streams.map((entry) => {
     const { stream } = entry;
@@ -108,6 +116,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
     const redact = ruleOf(redactions, entry.topic);
     const isVerified = ruleOf(verify, entry.topic);
     const model = ruleOf(models, entry.topic);
+    const encoder = stream === 'calls' ? ruleOf(encoders, entry.topic) : undefined;
     return {
       ...entry,
       ...(policy === undefined ? {} : { late: policy }),
@@ -115,6 +124,7 @@ export function servedTopics(config: StreamConfig): readonly TopicStream[] {
       ...(redact === undefined ? {} : { redact }),
       ...(isVerified === undefined ? {} : { isVerified }),
       ...(rules === undefined ? {} : { rules }),
+      ...(encoder === undefined ? {} : { sentenceEncoderFolder: encoder }),
       ...(stream === 'calls' ? { callPoints: config.TIDELINE_CALL_POINTS } : {}),
       ...(model === undefined ? {} : { model }),
     };

@@ -20,6 +20,8 @@ export interface TopicStream {
   readonly isVerified?: boolean;
   /** Path of its rules for alerts, where it has such. */
   readonly rules?: string;
+  /** Folder of the sentence encoder of its model of calls, where that has one. */
+  readonly sentenceEncoderFolder?: string;
   /** Points of calls beside sentiment and alerts, where said; default none. */
   readonly callPoints?: readonly CallPoints[];
 }

@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createOnnxSentenceEncoder } from '@tideline/adapters';
 import { createEngine, type Engine, type EngineKind, loadModel, type Model } from '@tideline/nn';
 import { ConfigError, type Stream } from '@tideline/pipeline';
-import { assertModelFits, describeStream, SUMMARY_MODEL, type TopicStream } from '@tideline/streams';
+import {
+  assertModelFits,
+  assertSentenceEncoder,
+  describeStream,
+  type SentenceEncoder,
+  SUMMARY_MODEL,
+  type TopicStream,
+} from '@tideline/streams';
 
 /** Name of the model that serves a topic: its own, or that of its stream. */
 export function modelOf({ stream, model }: TopicStream): string {
@@ -29,19 +37,30 @@ export async function loadTopics(
   options: TopicOptions,
 ): Promise<Map<string, { readonly stream: Stream; readonly engine: Engine }>> {
   const topics = new Map<string, { stream: Stream; engine: Engine }>();
+  const encoders = new Map<string, SentenceEncoder>();
   for (const entry of options.streams) {
-    const { topic, stream: name, model: _, ...rules } = entry;
+    const { topic, stream: name, model: _, sentenceEncoderFolder: folder, ...rules } = entry;
     const modelName = modelOf(entry);
     const { create, declaration } = describeStream(name);
     const { model, card } = await loadModel(join(options.modelsFolder, modelName, 'model.tdl'));
     const summaryModel = await loadSummaryModel(entry, options.modelsFolder);
-    const stream = create({ modelName, model, ...rules, ...summaryModel });
+    const sentenceEncoder = folder === undefined ? undefined : await encoderIn(folder, encoders);
+    assertSentenceEncoder(model.spec, sentenceEncoder);
+    const read = sentenceEncoder === undefined ? {} : { sentenceEncoder };
+    const stream = create({ modelName, model, ...rules, ...summaryModel, ...read });
     assertModelFits(stream, model.spec, { declaration, card });
     const { engine, reasons } = await createEngine(model, { kind: options.engine, slotsMax: options.slotsMax });
     options.onEngine({ topic, engine, reasons });
     topics.set(topic, { stream, engine });
   }
   return topics;
+}
+
+/** Loaded once, however many topics read by it. */
+async function encoderIn(folder: string, loaded: Map<string, SentenceEncoder>): Promise<SentenceEncoder> {
+  const encoder = loaded.get(folder) ?? (await createOnnxSentenceEncoder({ folder }));
+  loaded.set(folder, encoder);
+  return encoder;
 }
 
 /** The model that reads calls that are over, where their summaries are wanted. Throws ConfigError where it is not there. */

@@ -13,6 +13,7 @@ import {
   createCallStream,
   generatedCalls,
   readNoted,
+  type SentenceEncoder,
   type SourceRecord,
   SUMMARY_INPUTS,
   SUMMARY_STATE_SIZE,
@@ -31,6 +32,8 @@ const CALLS_MIN = 50;
 export interface CallEndsOptions extends TrainerOptions {
   /** The call model whose answers at each turn are read. */
   readonly callModel: Model;
+  /** That of the call model, where it has one. */
+  readonly sentenceEncoder?: SentenceEncoder;
   /** Own calls whose `ended` has `satisfaction`; default: generated ones. */
   readonly own?: { readonly records: readonly SourceRecord[]; readonly files: readonly unknown[] };
 }
@@ -49,8 +52,8 @@ interface EndedCall {
 
 /** Trains on generated calls, or on calls of one's own. Throws ConfigError where too few of those were rated. */
 export async function trainCallEnds(options: CallEndsOptions): Promise<TrainedModel> {
-  const { callModel, own, ...trainer } = options;
-  const parts = own === undefined ? await generatedParts(options) : await ownParts(callModel, own.records);
+  const { callModel, sentenceEncoder, own, ...trainer } = options;
+  const parts = own === undefined ? await generatedParts(options) : await ownParts(options, own.records);
   const spec = summarySpec(HIDDEN);
   const result = await trainRecurrent({
     ...{
@@ -100,9 +103,10 @@ interface Parts {
   readonly test: readonly EndedCall[];
 }
 
-async function generatedParts({ callModel, seed }: CallEndsOptions): Promise<Parts> {
+async function generatedParts(options: CallEndsOptions): Promise<Parts> {
+  const { seed } = options;
   const part = (name: keyof typeof GENERATED, own: number): Promise<EndedCall[]> =>
-    endedCalls(callModel, [...generatedCalls({ seed: seed + own, calls: GENERATED[name] })]);
+    endedCalls(options, [...generatedCalls({ seed: seed + own, calls: GENERATED[name] })]);
   return {
     train: await part('train', 5_000),
     validation: await part('validation', 6_000),
@@ -110,8 +114,8 @@ async function generatedParts({ callModel, seed }: CallEndsOptions): Promise<Par
   };
 }
 
-async function ownParts(callModel: Model, records: readonly SourceRecord[]): Promise<Parts> {
-  const calls = await endedCalls(callModel, records);
+async function ownParts(options: CallEndsOptions, records: readonly SourceRecord[]): Promise<Parts> {
+  const calls = await endedCalls(options, records);
   if (calls.length < CALLS_MIN)
     throw new ConfigError([
       `Only ${calls.length} calls end with a rating, ${CALLS_MIN} at least are needed: give each 'ended' a 'satisfaction' from 1 to 5.`,
@@ -127,12 +131,16 @@ async function ownParts(callModel: Model, records: readonly SourceRecord[]): Pro
 }
 
 /** Rated calls in the order of their ends: what the pipeline's own summary would read of them. */
-async function endedCalls(callModel: Model, records: readonly SourceRecord[]): Promise<EndedCall[]> {
+async function endedCalls(
+  { callModel, sentenceEncoder }: CallEndsOptions,
+  records: readonly SourceRecord[],
+): Promise<EndedCall[]> {
   const ratings = new Map(records.flatMap((record) => ratingOf(record) ?? []));
   const found: EndedCall[] = [];
   const stream = createCallStream({
     ...{ modelName: callModel.spec.name, model: callModel, points: ['summary'] },
     summaryModel: emptyModel(),
+    ...(sentenceEncoder === undefined ? {} : { sentenceEncoder }),
   });
   const at = (stream.outputState?.size ?? 0) - SUMMARY_STATE_SIZE;
   const observed = {

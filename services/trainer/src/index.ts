@@ -48,8 +48,8 @@ export {
   unweightedRecall,
   weightedF1,
 } from './dialogues/class-scores.ts';
-export type { TextEncoderKind } from './dialogues/dialogue-reader.ts';
-export { assertNoTextEncoder } from './dialogues/dialogue-reader.ts';
+export type { TextEncoderKind, TextReading } from './dialogues/dialogue-reader.ts';
+export { assertNoEncoders } from './dialogues/dialogue-reader.ts';
 export { evaluate } from './evaluate.ts';
 export { leastSquares } from './least-squares.ts';
 export { trainNames } from './names/train-names.ts';

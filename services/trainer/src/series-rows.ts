@@ -1,4 +1,12 @@
-import { ChunkBuilder, isLate, NO_TIMES, PoisonRecordError, type Stream, takeTime } from '@tideline/pipeline';
+import {
+  type Chunk,
+  ChunkBuilder,
+  isLate,
+  NO_TIMES,
+  PoisonRecordError,
+  type Stream,
+  takeTime,
+} from '@tideline/pipeline';
 import type { SourceRecord } from '@tideline/streams';
 
 /** The rows of one series that step the network, as the stream's own code computes them online. */
@@ -34,14 +42,19 @@ const ENCODER = new TextEncoder();
 
 /** Decodes and advances all records by the stream's own `decode`, `repeats` and `advance` and its policy for late records: the same code offline and online. */
 export function readRows(stream: Stream, records: Iterable<SourceRecord>): RowsRead {
-  const bySeries = new Map<string, SourceRecord[]>();
-  for (const record of records) {
-    const list = bySeries.get(record.key);
-    if (list) list.push(record);
-    else bySeries.set(record.key, [record]);
-  }
   const counts = { refused: new Map<string, Refused>(), untimely: 0 };
-  const series = [...bySeries].map(([key, list]) => oneSeries(stream, key, list, counts));
+  const series = decodeSeries(stream, records, counts).map((decoded) => advanceSeries(stream, decoded, counts));
+  return { series: series.filter(({ rows }) => rows > 0), ...counts };
+}
+
+/** The same of a stream that may have to prepare its rows first. */
+export async function readPreparedRows(stream: Stream, records: Iterable<SourceRecord>): Promise<RowsRead> {
+  const counts = { refused: new Map<string, Refused>(), untimely: 0 };
+  const series: SeriesRows[] = [];
+  for (const decoded of decodeSeries(stream, records, counts)) {
+    await stream.prepare?.(decoded.chunk, 0);
+    series.push(advanceSeries(stream, decoded, counts));
+  }
   return { series: series.filter(({ rows }) => rows > 0), ...counts };
 }
 
@@ -50,7 +63,24 @@ interface Counts {
   untimely: number;
 }
 
-function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[], counts: Counts): SeriesRows {
+interface DecodedSeries {
+  readonly key: string;
+  readonly chunk: Chunk;
+  /** Of each row. */
+  readonly read: readonly SourceRecord[];
+}
+
+function decodeSeries(stream: Stream, records: Iterable<SourceRecord>, counts: Counts): DecodedSeries[] {
+  const bySeries = new Map<string, SourceRecord[]>();
+  for (const record of records) {
+    const list = bySeries.get(record.key);
+    if (list) list.push(record);
+    else bySeries.set(record.key, [record]);
+  }
+  return [...bySeries].map(([key, list]) => decodeOne(stream, key, list, counts));
+}
+
+function decodeOne(stream: Stream, key: string, list: readonly SourceRecord[], counts: Counts): DecodedSeries {
   const builder = new ChunkBuilder(stream.schema, list.length);
   const read = list.filter((record, offset) => {
     const { value, timestampMs } = record;
@@ -67,7 +97,10 @@ function oneSeries(stream: Stream, key: string, list: readonly SourceRecord[], c
       return false;
     }
   });
-  const chunk = builder.finish(list.length);
+  return { key, chunk: builder.finish(list.length), read };
+}
+
+function advanceSeries(stream: Stream, { key, chunk, read }: DecodedSeries, counts: Counts): SeriesRows {
   const state = new Float64Array(stream.stateSize);
   const times = Float64Array.from(NO_TIMES);
   const inputs = new Float32Array(chunk.rows * stream.inputSize);

@@ -9,6 +9,8 @@ import { createTurnFeatures, TURN_SIZE } from './turn-features.ts';
 /** A final utterance and where the call stands before it. */
 export interface Turn {
   readonly text: string;
+  /** What the model's sentence encoder makes of the text, [size]; null: the model has none. */
+  readonly sentence: Float32Array | null;
   readonly speaker: string;
   /** Milliseconds of the call's own clock; NaN where the record does not say. */
   readonly startMs: number;
@@ -32,30 +34,33 @@ export interface CallFeatures {
 
 /**
  * The features that a model was trained on: the compact ones, or with a table of n-grams (`embedding`) turn, text and table, with word vectors where
- * its inputs have room for them and its text encoder, if it has one. Throws ConfigError where its inputs are of neither form.
+ * its inputs have room for them and its text and sentence encoders, if it has them. Throws ConfigError where its inputs are of neither form.
  */
 export function callFeaturesOf(model: Pick<Model, 'spec' | 'weights'> | undefined): CallFeatures {
   if (model === undefined || model.spec.embedding === undefined) return COMPACT_FEATURES;
   const embedding = embeddingOf(model);
-  const parts = { embedding: model.spec.embedding.size, encoder: model.spec.textEncoder?.outputSize ?? 0 };
-  const dense = model.spec.inputSize - parts.embedding - parts.encoder - TURN_SIZE;
+  const { textEncoder, sentenceEncoder } = model.spec;
+  const sentence = sentenceEncoder?.size ?? 0;
+  const parts = { embedding: model.spec.embedding.size, encoder: textEncoder?.outputSize ?? 0, sentence };
+  const dense = model.spec.inputSize - parts.embedding - parts.encoder - sentence - TURN_SIZE;
   if (dense === textSizeOf(null) && parts.encoder === 0)
-    return createTurnFeatures({ words: null, encoder: null, embedding });
+    return createTurnFeatures({ words: null, encoder: null, sentence, embedding });
   const words = englishWordVectors();
   if (dense === textSizeOf(words))
-    return createTurnFeatures({ words, encoder: wordEncoderOf(model, words), embedding });
+    return createTurnFeatures({ words, encoder: wordEncoderOf(model, words), sentence, embedding });
   const sizes = [true, false].map((withWords) => callInputSize({ ...parts, words: withWords }));
   throw new ConfigError([
     `Model '${model.spec.name}' has ${model.spec.inputSize} inputs, a model of calls with its table needs ${sizes[0]} (${sizes[1]} without word vectors).`,
   ]);
 }
 
-/** Inputs of a model of calls with a table of n-grams, values of its text encoder (0: it has none) among them. */
+/** Inputs of a model of calls with a table of n-grams, values of its text and sentence encoders (0: it has none) among them. */
 export function callInputSize(parts: {
   readonly embedding: number;
   readonly encoder?: number;
+  readonly sentence?: number;
   readonly words: boolean;
 }): number {
-  const { embedding, encoder = 0, words } = parts;
-  return TURN_SIZE + textSizeOf(words ? englishWordVectors() : null) + encoder + embedding;
+  const { embedding, encoder = 0, sentence = 0, words } = parts;
+  return TURN_SIZE + textSizeOf(words ? englishWordVectors() : null) + encoder + sentence + embedding;
 }

@@ -9,6 +9,7 @@ import {
   type Stream,
 } from '@tideline/pipeline';
 import { redactText } from '../privacy/redact.ts';
+import { assertSentenceEncoder, type SentenceEncoder } from '../text/sentence-encoder.ts';
 import { alertState, createAlertWatch } from './alert-state.ts';
 import { type CallFeatures, callFeaturesOf } from './call-features.ts';
 import { CALL_FIGURES_SIZE, figureTurn } from './call-figures.ts';
@@ -26,6 +27,7 @@ import {
   timedTurn,
   turnLine,
 } from './call-points.ts';
+import { type CallSentences, createCallSentences } from './call-sentences.ts';
 import { CALL_CONTEXT, CONTEXT_SIZE, S, STATE_SIZE, TAG_NUMBERS } from './call-state.ts';
 import { CALL_NUMBERS, CALL_SCHEMA, CALL_TEXTS, decodeCall } from './decode.ts';
 import { FORECAST_SCORES_SIZE, followForecasts, settleCall } from './forecast-scores.ts';
@@ -37,7 +39,7 @@ import { createCallSummary } from './summary.ts';
 import { SUMMARY_STATE_SIZE } from './summary-state.ts';
 import { writeText } from './text-state.ts';
 import { TIMING_STATE_SIZE, type TurnTiming, timeTurn } from './turn-timing.ts';
-import { isTakenTurn, takeTurn } from './turns.ts';
+import { isFinal, isTakenTurn, takeTurn } from './turns.ts';
 
 /** Nobody holds a line for an hour without a word, a hold or a transfer. */
 export const CALL_IDLE_TTL_MS = 3_600_000;
@@ -47,6 +49,8 @@ export interface CallStreamOptions {
   readonly modelName: string;
   /** The model that will step: its features and answers. None: those of the small model that ships. */
   readonly model?: Pick<Model, 'spec' | 'weights'>;
+  /** The one that the model was trained with; without it such a model's stream can be described, but steps nothing. */
+  readonly sentenceEncoder?: SentenceEncoder;
   /** What happens to late events and to utterances that are sent again; default `apply`. */
   readonly late?: LatePolicy;
   /** A call without an event for longer, in event time, is over, although no `ended` came; null: never. Default: CALL_IDLE_TTL_MS. */
@@ -74,11 +78,13 @@ export type CallPoints = (typeof CALL_POINTS)[number];
  * `score` is positive minus negative of the model, or the lexicon's where the model does not say; `call_score` is the running mean of the lexicon's
  * compound score over the call so far;
  * `escalation` is the model's probability that the call turns negative. `outputs.ts` says what else a model may answer.
+ * Throws ConfigError where the model was not trained with this sentence encoder.
  */
 export function createCallStream(options: CallStreamOptions): Stream {
   const model = escapeTag(options.modelName);
   const { idleTtlMs = CALL_IDLE_TTL_MS, redact = true } = options;
   const features = callFeaturesOf(options.model);
+  const sentences = callSentencesOf(options);
   const read = callReaderOf(options.model?.spec);
   const { rules = NO_RULES, points = [] } = options;
   const watch = createAlertWatch(rules);
@@ -108,7 +114,8 @@ export function createCallStream(options: CallStreamOptions): Stream {
     repeats: repeatsTurn,
     ...(redact ? { redaction: CALL_REDACTION } : {}),
     decode: (record, builder) => decodeCall(record, builder, redact ? redactText : (text) => text),
-    advance: (chunk, row, buffers) => advanceCall(chunk, row, buffers, features),
+    ...(sentences === null ? {} : { prepare: (chunk, first) => sentences.prepare(chunk, first) }),
+    advance: (chunk, row, buffers) => advanceCall(chunk, row, buffers, { features, sentences }),
     emit(shard, chunk, row, output, lines) {
       const point = { shard, chunk, row, output, model, said: read(output.outputs, output.outputAt) };
       lines.push(sentimentLine(point));
@@ -178,7 +185,27 @@ function outputStateOf({ rules, points = [] }: CallStreamOptions): OutputState |
   );
 }
 
-function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: CallFeatures): RowAction {
+/** Null: the model reads none. */
+function callSentencesOf({ model, sentenceEncoder }: CallStreamOptions): CallSentences | null {
+  if (sentenceEncoder === undefined && model?.spec.sentenceEncoder === undefined) return null;
+  const spec = model?.spec ?? { name: '' };
+  if (sentenceEncoder !== undefined) {
+    assertSentenceEncoder(spec, sentenceEncoder);
+    return createCallSentences(sentenceEncoder);
+  }
+  const missing = async (): Promise<never[]> => {
+    assertSentenceEncoder(spec, undefined);
+    return [];
+  };
+  return createCallSentences({ encode: missing });
+}
+
+function advanceCall(
+  chunk: Chunk,
+  row: number,
+  buffers: RowBuffers,
+  { features, sentences }: { readonly features: CallFeatures; readonly sentences: CallSentences | null },
+): RowAction {
   const { state, stateAt: s, context, contextAt } = buffers;
   const type = chunk.texts[CALL_TEXTS.type][row];
   const queue = chunk.texts[CALL_TEXTS.queue][row];
@@ -194,6 +221,7 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: C
   const gapMs = count === 0 ? 0 : Math.max(0, chunk.timeMs[row] - state[s + S.lastMs]);
   const turn = {
     text: chunk.texts[CALL_TEXTS.text][row],
+    sentence: sentences?.of(chunk, row) ?? null,
     speaker: chunk.texts[CALL_TEXTS.speaker][row],
     startMs: chunk.numbers[CALL_NUMBERS.startMs][row],
     endMs: chunk.numbers[CALL_NUMBERS.endMs][row],
@@ -211,11 +239,6 @@ function advanceCall(chunk: Chunk, row: number, buffers: RowBuffers, features: C
   context[contextAt + CALL_CONTEXT.count] = count;
   state[s + S.held] = 0;
   return 'step';
-}
-
-/** A partial utterance is corrected by its final version: only that one is a turn. */
-function isFinal(chunk: Chunk, row: number): boolean {
-  return chunk.texts[CALL_TEXTS.type][row] === 'utterance' && chunk.numbers[CALL_NUMBERS.final][row] !== 0;
 }
 
 /** Whether the row is a turn that the call has taken: a producer that sends again what may have been lost, or a recogniser that corrects itself. */

@@ -14,10 +14,12 @@ const OWN_SIZE = 3;
 const SPEAKER_BITS = 32;
 const SECOND_MS = 1_000;
 
-/** Turn, text, word vectors, text encoder and table: the features of a model of calls with a table of n-grams. */
+/** Turn, text, word vectors, text encoder, sentence encoder and table: the features of a model of calls with a table of n-grams. */
 export function createTurnFeatures(parts: {
   readonly words: WordVectors | null;
   readonly encoder: WordEncoder | null;
+  /** Values of a turn's sentence encoder; 0: it has none. */
+  readonly sentence: number;
   readonly embedding: Embedding | null;
 }): CallFeatures {
   const text = createTextFeatures(parts);
@@ -25,7 +27,7 @@ export function createTurnFeatures(parts: {
     inputSize: TURN_SIZE + text.size,
     stateSize: OWN_SIZE,
     write(turn, { state, inputs, inputAt }, ownAt) {
-      const { words, compound } = text.write(turn.text, inputs, inputAt + TURN_SIZE);
+      const { words, compound } = text.write(turn.text, inputs, inputAt + TURN_SIZE, turn.sentence);
       const speaker = speakerOf(turn.speaker);
       const bit = 2 ** (speaker % SPEAKER_BITS);
       const known = Math.floor(state[ownAt + OWN.speakers] / bit) % 2 === 1;

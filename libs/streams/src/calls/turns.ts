@@ -14,6 +14,11 @@ const T = { count: 0, keys: 1, starts: 1 + TURNS_MAX } as const;
 /** float64 values of a call's turns. */
 export const TURNS_SIZE = 1 + 2 * TURNS_MAX;
 
+/** A partial utterance is corrected by its final version: only that one is a turn. */
+export function isFinal(chunk: Chunk, row: number): boolean {
+  return chunk.texts[CALL_TEXTS.type][row] === 'utterance' && chunk.numbers[CALL_NUMBERS.final][row] !== 0;
+}
+
 /** Whether the row is a turn of the call that has been taken: the same once more, or a correction of it. */
 export function isTakenTurn(chunk: Chunk, row: number, state: Float64Array, at: number): boolean {
   const kept = Math.min(state[at + T.count], TURNS_MAX);

@@ -14,8 +14,11 @@ const POOLS = 3;
 export interface TextFeatures {
   /** Values that `write` sets. */
   readonly size: number;
-  /** Writes [size] values at `at`: shape and lexicon, pooled word vectors, what the encoder makes of the words, then the table's entries gathered. */
-  write(text: string, inputs: Float32Array, at: number): TextMeasures;
+  /**
+   * Writes [size] values at `at`: shape and lexicon, pooled word vectors, what the encoder makes of the words, the sentence encoder's values, which the caller
+   * has (none: the model has no such encoder), then the table's entries gathered.
+   */
+  write(text: string, inputs: Float32Array, at: number, sentence?: Float32Array | null): TextMeasures;
   /** The table's entries that `write` gathers: what training needs. */
   entriesOf(text: string): number[];
 }
@@ -26,7 +29,7 @@ export interface TextMeasures {
   readonly compound: number;
 }
 
-/** Values of a text without its encoder and its table: whether word vectors are among them is told by this size. */
+/** Values of a text without its encoders and its table: whether word vectors are among them is told by this size. */
 export function textSizeOf(words: WordVectors | null): number {
   return SHAPE_SIZE + (words === null ? 0 : POOLS * words.size);
 }
@@ -35,18 +38,22 @@ export function textSizeOf(words: WordVectors | null): number {
 export function createTextFeatures(parts: {
   readonly words: WordVectors | null;
   readonly encoder: WordEncoder | null;
+  /** Values of the sentence encoder; none unless said. */
+  readonly sentence?: number;
   readonly embedding: Embedding | null;
 }): TextFeatures {
   const { words, encoder, embedding } = parts;
   const pooled = textSizeOf(words);
-  const dense = pooled + (encoder?.size ?? 0);
+  const read = pooled + (encoder?.size ?? 0);
+  const dense = read + (parts.sentence ?? 0);
   return {
     size: dense + (embedding?.size ?? 0),
-    write(text, inputs, at) {
+    write(text, inputs, at, sentence = null) {
       const tokens = tokensOf(text);
       const compound = writeShape(text, tokens, inputs, at);
       if (words !== null) poolWords(tokens, words, inputs, at + SHAPE_SIZE);
       encoder?.write(tokens, inputs, at + pooled);
+      if (sentence !== null) inputs.set(sentence, at + read);
       embedding?.gather(gramBuckets(tokens, embedding.buckets), inputs, at + dense);
       return { words: tokens.reduce((count, token) => count + (isWord(token) ? 1 : 0), 0), compound };
     },

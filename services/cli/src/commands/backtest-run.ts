@@ -12,7 +12,7 @@ import {
   readStreamFile,
 } from '@tideline/streams';
 import {
-  assertNoTextEncoder,
+  assertNoEncoders,
   type BacktestResult,
   backtestCalls,
   backtestStream,
@@ -27,12 +27,12 @@ import {
   resultJson,
   resultText,
   runRecipe,
-  type TextEncoderKind,
 } from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
+import { type TextOptions, textReadingOf } from './text-reading.ts';
 import { EXIT_STOPPED } from './train.ts';
 
-export interface BacktestOptions {
+export interface BacktestOptions extends TextOptions {
   readonly recipe?: string | undefined;
   readonly dataFolder: string;
   readonly stream?: string | undefined;
@@ -48,7 +48,6 @@ export interface BacktestOptions {
   readonly learningRate: number;
   readonly epochs: number;
   readonly patience: number;
-  readonly textEncoder: TextEncoderKind;
   readonly seeds: number;
   readonly seed: number;
   readonly out?: string | undefined;
@@ -82,7 +81,7 @@ export async function backtest(options: BacktestOptions, signal: AbortSignal): P
   try {
     result =
       stream === undefined
-        ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder, textEncoder: options.textEncoder })
+        ? await runRecipe(recipeOf(recipe ?? ''), { ...run, dataFolder, ...(await textReadingOf(options)) })
         : await runStream(stream, options, run);
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
@@ -109,7 +108,7 @@ async function runStream(path: string, options: BacktestOptions, run: Run): Prom
     ]);
   if (data.length === 0) throw new ConfigError(['Name the records to run over: --data <file...>.']);
   if (path === 'calls') return runCalls(options, run);
-  assertNoTextEncoder(options.textEncoder, `the stream '${path}'`);
+  assertNoEncoders(options, `the stream '${path}'`);
   const { callVolume } = describeStream(path);
   if (callVolume !== null) return runVolumes(path, callVolume, options, run);
   const declaration = readStreamFile(path);
@@ -143,16 +142,14 @@ async function saveTrained(folder: string, result: BacktestResult): Promise<void
   process.stderr.write(`model.tdl and card.json are in '${join(folder, model.spec.name)}'\n`);
 }
 
-async function runCalls(
-  { data = [], map = [], model, epochs, folds, textEncoder }: BacktestOptions,
-  { seeds, progress, signal }: Run,
-): Promise<BacktestResult> {
+async function runCalls(options: BacktestOptions, { seeds, progress, signal }: Run): Promise<BacktestResult> {
+  const { data = [], map = [], model, epochs, folds } = options;
   if (folds !== 1 || model !== undefined)
     throw new ConfigError([
       'Calls have one test, the last ones, for models that are trained on the others: leave --folds and --model out.',
     ]);
   const read = await readRecordFiles(data, { stream: 'calls', map: parseMap(map) });
-  return backtestCalls({ ...read, seeds, epochs, progress, textEncoder, trainer: { signal } });
+  return backtestCalls({ ...read, ...(await textReadingOf(options)), seeds, epochs, progress, trainer: { signal } });
 }
 
 async function runVolumes(

@@ -4,7 +4,7 @@ import type { CellKind } from '@tideline/nn';
 import type { TextEncoderKind } from '@tideline/trainer';
 import { DATA_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
-import { positive, wholeNumber } from './option-values.ts';
+import { positive, sentenceEncoderOption, wholeNumber } from './option-values.ts';
 import { EXIT_STOPPED } from './train.ts';
 
 const HELP_END = `Examples:
@@ -61,6 +61,7 @@ export function addBacktest(program: Program): void {
         .choices(['none', 'word-lstm'] as const)
         .default('none' as TextEncoderKind),
     )
+    .addOption(sentenceEncoderOption())
     .option('--seeds <number>', 'trainings, each with another seed', wholeNumber(1, 1_000), 5)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .option(

@@ -31,6 +31,7 @@ export interface DemoOptions {
   readonly idleTtlMs?: number | null | undefined;
   readonly verify?: 'on' | 'off' | undefined;
   readonly rules?: string | undefined;
+  readonly sentenceEncoder?: string | undefined;
   readonly callPoints?: string | undefined;
   readonly seed: number;
 }
@@ -97,6 +98,7 @@ function streamsOf(options: DemoOptions): readonly TopicStream[] {
   const {
     once = false,
     rules = once ? undefined : DEMO_RULES,
+    sentenceEncoder: folder,
     callPoints = once ? 'none' : 'turns,figures,rollups,scores,summary',
   } = options;
   const points = CALL_POINTS_LIST.safeParse(callPoints);
@@ -106,6 +108,7 @@ function streamsOf(options: DemoOptions): readonly TopicStream[] {
     ...entry,
     ...(rules === undefined ? {} : { rules }),
     ...(entry.stream === 'calls' ? { callPoints: points.data } : {}),
+    ...(entry.stream === 'calls' && folder !== undefined ? { sentenceEncoderFolder: folder } : {}),
   }));
 }
 

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ENGINE_KINDS, type EngineKind } from '@tideline/nn/kinds';
 import { LATE_POLICIES, type LatePolicy } from '@tideline/pipeline';
 import type { Program } from '../program.ts';
-import { modelsOption, portNumber, positive, wholeNumber } from './option-values.ts';
+import { modelsOption, portNumber, positive, sentenceEncoderOption, wholeNumber } from './option-values.ts';
 
 const EXAMPLES = `
 Examples:
@@ -58,6 +58,7 @@ export function addDemo(program: Program): void {
       ).choices(['on', 'off'] as const),
     )
     .option('--rules <file>', 'rules for alerts over calls (default: docs/rules.yaml, with --once none; docs/calls.md)')
+    .addOption(sentenceEncoderOption())
     .option(
       '--call-points <list>',
       'points of calls beside sentiment and alerts: turns, figures, rollups, scores, summary or none (default: all, with --once none)',

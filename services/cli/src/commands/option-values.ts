@@ -29,3 +29,11 @@ export function positive(text: string): number {
 export function modelsOption<const Flags extends string>(flags: Flags) {
   return new Option(flags, 'folder of the models').default(MODELS_FOLDER, "Tideline's own");
 }
+
+/** Of the model of calls: what it was trained with beside the words (docs/calls.md). */
+export function sentenceEncoderOption() {
+  return new Option(
+    '--sentence-encoder <folder>',
+    "a sentence transformer in ONNX that reads utterances of calls, such as all-MiniLM-L6-v2 (first: 'npm run setup:onnx')",
+  );
+}

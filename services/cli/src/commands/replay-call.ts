@@ -21,6 +21,7 @@ export interface ReplayCallOptions {
   readonly replace?: readonly (readonly [number, string])[] | undefined;
   readonly rules?: string | undefined;
   readonly models: string;
+  readonly sentenceEncoder?: string | undefined;
   readonly out?: string | undefined;
   readonly json?: boolean | undefined;
 }
@@ -55,8 +56,9 @@ interface Stack {
   readonly model: Model;
 }
 
-async function openStream({ models, rules = DEMO_RULES }: ReplayCallOptions): Promise<Stack> {
-  const entry = { topic: TOPIC, stream: TOPIC, callPoints: CALL_POINTS, rules };
+async function openStream({ models, rules = DEMO_RULES, sentenceEncoder: folder }: ReplayCallOptions): Promise<Stack> {
+  const encoder = folder === undefined ? {} : { sentenceEncoderFolder: folder };
+  const entry = { topic: TOPIC, stream: TOPIC, callPoints: CALL_POINTS, rules, ...encoder };
   const settings = { modelsFolder: models, engine: 'auto', slotsMax: 1, onEngine: () => undefined } as const;
   const served = (await loadTopics({ ...settings, streams: [entry] })).get(TOPIC);
   if (served === undefined) throw new RangeError(`No stream serves '${TOPIC}'.`);

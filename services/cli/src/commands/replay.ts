@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Program } from '../program.ts';
-import { modelsOption, wholeNumber } from './option-values.ts';
+import { modelsOption, sentenceEncoderOption, wholeNumber } from './option-values.ts';
 
 const EXAMPLES = `
 Examples:
@@ -38,6 +38,7 @@ export function addReplay(program: Program): void {
     .option('--replace <n=text>', 'what if other words had been said at turn n; may be repeated', collected(otherWords))
     .option('--rules <file>', "rules of the call's alerts (default: those of the demo)")
     .addOption(modelsOption('--models <folder>'))
+    .addOption(sentenceEncoderOption())
     .option('--out <file>', 'a recorded call: write its turns there, too (.csv, .parquet, .json, .jsonl)')
     .option('--json', 'a recorded call: one JSON line instead of the table')
     .addHelpText('after', EXAMPLES)

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { type CellKind, loadModel } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { type CallVolumeSettings, readStreamFile } from '@tideline/streams';
+import { type CallVolumeSettings, readStreamFile, SUMMARY_MODEL } from '@tideline/streams';
 import {
-  assertNoTextEncoder,
+  assertNoEncoders,
   readRecordFiles,
-  type TextEncoderKind,
   type TrainedModel,
   type TrainerOptions,
   trainCallEnds,
@@ -15,9 +14,10 @@ import {
   trainOwnModel,
 } from '@tideline/trainer';
 import { parseMap } from '../field-map.ts';
+import { type TextOptions, textReadingOf } from './text-reading.ts';
 
 /** Options of `tideline train` that only a declared stream has. */
-export interface DeclaredOptions {
+export interface DeclaredOptions extends TextOptions {
   readonly data?: readonly string[] | undefined;
   readonly map?: readonly string[] | undefined;
   readonly series?: string | undefined;
@@ -26,8 +26,6 @@ export interface DeclaredOptions {
   readonly layers: number;
   readonly learningRate: number;
   readonly patience: number;
-  /** Of `calls`. */
-  readonly textEncoder: TextEncoderKind;
   /** Folder of the call model that `calls-summary` reads. */
   readonly callModel: string;
 }
@@ -57,16 +55,14 @@ export async function trainFromFile(
 }
 
 /** Trains the model of calls on the labelled calls of `--data`; without any, on generated ones: the shipped model again, to the bit. */
-export async function trainCallsFrom(
-  { data = [], map = [], textEncoder }: DeclaredOptions,
-  trainer: TrainerOptions,
-): Promise<TrainedModel> {
+export async function trainCallsFrom(options: DeclaredOptions, trainer: TrainerOptions): Promise<TrainedModel> {
+  const { data = [], map = [] } = options;
   if (data.length === 0) {
-    assertNoTextEncoder(textEncoder, 'the shipped model, which is trained without --data,');
+    assertNoEncoders(options, 'the shipped model, which is trained without --data,');
     return trainCalls(trainer);
   }
   const read = await readRecordFiles(data, { stream: 'calls', map: parseMap(map) });
-  return trainOwnModel(read, trainer, textEncoder);
+  return trainOwnModel(read, trainer, await textReadingOf(options));
 }
 
 /** Trains the model of call volumes on the records of `--data`; without any, on generated ones: the shipped model again, to the bit. */
@@ -88,13 +84,14 @@ export async function trainVolumes(
 }
 
 /** Trains the model that reads calls that are over, on the calls of `--data`; without any, on generated ones: the shipped model again, to the bit. */
-export async function trainSummaries(
-  { data = [], map: parts = [], callModel: path }: DeclaredOptions,
-  trainer: TrainerOptions,
-): Promise<TrainedModel> {
+export async function trainSummaries(options: DeclaredOptions, trainer: TrainerOptions): Promise<TrainedModel> {
+  const { data = [], map: parts = [], callModel: path, textEncoder } = options;
+  assertNoEncoders({ textEncoder }, SUMMARY_MODEL);
   const { model: callModel } = await loadModel(join(path, 'model.tdl'));
-  if (data.length === 0) return trainCallEnds({ ...trainer, callModel });
+  const { sentenceEncoder } = await textReadingOf(options);
+  const call = { callModel, ...(sentenceEncoder === undefined ? {} : { sentenceEncoder }) };
+  if (data.length === 0) return trainCallEnds({ ...trainer, ...call });
   const map = parseMap(parts);
   const { records, files } = await readRecordFiles(data, { stream: 'calls', map });
-  return trainCallEnds({ ...trainer, callModel, own: { records, files } });
+  return trainCallEnds({ ...trainer, ...call, own: { records, files } });
 }

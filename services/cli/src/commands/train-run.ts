@@ -4,7 +4,7 @@ import { ModelError, saveModel, type TrainingCheckpoint, TrainingError } from '@
 import { ConfigError } from '@tideline/pipeline';
 import { describeStream, isStreamFile, NAMES_MODEL, SUMMARY_MODEL } from '@tideline/streams';
 import {
-  assertNoTextEncoder,
+  assertNoEncoders,
   checkpointToResume,
   type TrainedModel,
   type TrainerOptions,
@@ -62,7 +62,7 @@ function trainerOf(stream: string | undefined, options: TrainOptions): Trainer {
 /** `tideline train`: sets the exit code where training ends before its time. */
 export async function train(stream: string | undefined, options: TrainOptions, signal: AbortSignal): Promise<void> {
   const { checkpoint: path, seeds, folds } = options;
-  if (stream !== 'calls') assertNoTextEncoder(options.textEncoder, `the stream '${stream ?? ''}'`);
+  if (stream !== 'calls' && stream !== SUMMARY_MODEL) assertNoEncoders(options, `the stream '${stream ?? ''}'`);
   const trainer = trainerOf(stream, options);
   if (path !== undefined && (seeds > 1 || folds !== undefined))
     throw new ConfigError(['A checkpoint is of one training: leave --checkpoint out, or --seeds and --folds.']);

@@ -4,7 +4,7 @@ import type { CellKind } from '@tideline/nn';
 import type { TextEncoderKind } from '@tideline/trainer';
 import { MODELS_FOLDER } from '../addresses.ts';
 import type { Program } from '../program.ts';
-import { positive, wholeNumber } from './option-values.ts';
+import { positive, sentenceEncoderOption, wholeNumber } from './option-values.ts';
 
 /** The shipped models' own: the plain command makes them again, to the bit. */
 const EPOCHS_DEFAULT = 25;
@@ -15,6 +15,7 @@ const HELP_END = `Examples:
   tideline train ticks                                      the shipped model again, to the bit
   tideline train call-volume --data calls.csv --map queue=skill ts=interval_start calls=offered --out my-models
   tideline train calls --data labelled-calls.jsonl --text-encoder word-lstm --out my-models
+  tideline train calls --data labelled-calls.jsonl --sentence-encoder all-MiniLM-L6-v2 --out my-models
   tideline train calls-summary --data rated-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
@@ -58,6 +59,7 @@ export function addTrain(program: Program): void {
         .choices(['none', 'word-lstm'] as const)
         .default('none' as TextEncoderKind),
     )
+    .addOption(sentenceEncoderOption())
     .option('--out <folder>', 'folder of the models', 'models')
     .option('--seed <number>', 'seed of weights, order and generated data', wholeNumber(0), 1)
     .option('--seeds <number>', 'trainings, each with another seed; the first is kept', wholeNumber(1, 1_000), 1)

@@ -15,15 +15,14 @@ import {
   weightedF1,
 } from './class-scores.ts';
 import { assignedTimes } from './dialogue.ts';
-import type { TextEncoderKind } from './dialogue-reader.ts';
+import { encodersOf, type TextReading } from './dialogue-reader.ts';
 import { type LabelledCall, readLabelledCalls } from './labelled-calls.ts';
 import { type Answer, answersOf, OWN_SETTINGS, prepareCalls, trainOwnCalls } from './own-calls.ts';
 
-export interface CallsBacktest extends RecordFiles {
+export interface CallsBacktest extends RecordFiles, TextReading {
   readonly seeds: readonly number[];
   readonly epochs: number;
   readonly progress: (message: string) => void | Promise<void>;
-  readonly textEncoder?: TextEncoderKind;
   /** Of each training. */
   readonly trainer?: Partial<TrainerOptions>;
 }
@@ -35,11 +34,11 @@ export async function backtestCalls({
   seeds,
   epochs,
   progress,
-  textEncoder = 'none',
   trainer,
+  ...reading
 }: CallsBacktest): Promise<BacktestResult> {
   const calls = readLabelledCalls(records);
-  const own = prepareCalls(calls, textEncoder);
+  const own = prepareCalls(calls, reading);
   const { questions, spec, parts } = own;
   const tables: { -readonly [K in keyof ResultTable]: ResultTable[K] }[] = [];
   const notes: string[] = [];
@@ -51,7 +50,7 @@ export async function backtestCalls({
       ...{ ...trainer, seed, epochs },
     });
     trained ??= { model, seed, declaration: null, words: englishWordVectors().digest, epochs: history };
-    const answers = await answersOf(model, parts[2], questions);
+    const answers = await answersOf(model, parts[2], own);
     questions.forEach(({ name }, q) => {
       const judged = judgeAnswers(name, answers.get(name) ?? []);
       tables[q] ??= {
@@ -70,7 +69,7 @@ export async function backtestCalls({
     task: questions.map(({ name }) => TASKS[name]).join('; '),
     data: { files, ...rangeOf(calls), records: records.length, refused: {} },
     split: `${parts.map(({ length }) => length).join(', ')} calls in their order: training, validation (chooses the epoch, calibrates), test`,
-    model: { ...spec, ...OWN_SETTINGS, epochs, textEncoder },
+    model: { ...spec, ...OWN_SETTINGS, epochs, ...encodersOf(reading) },
     ...{ tables, tracks: [], notes: [...NOTES, ...notes] },
     ...(trained ? { trained } : {}),
   };
@@ -80,11 +79,11 @@ export async function backtestCalls({
 export async function trainOwnModel(
   { records, files }: RecordFiles,
   trainer: TrainerOptions,
-  textEncoder: TextEncoderKind = 'none',
+  reading: TextReading = {},
 ): Promise<TrainedModel> {
   const { seed, epochs } = trainer;
   const progress = (): void => undefined;
-  const result = await backtestCalls({ records, files, seeds: [seed], epochs, progress, textEncoder, trainer });
+  const result = await backtestCalls({ records, files, seeds: [seed], epochs, progress, ...reading, trainer });
   if (result.trained === undefined) throw new RangeError('The backtest trained no model.');
   return { model: result.trained.model, card: resultCard(result) };
 }

@@ -17,8 +17,8 @@ import {
   type TrainingSequence,
   trainRecurrent,
 } from '@tideline/nn';
-import { callInputSize, createCallStream, gramBuckets, tokensOf } from '@tideline/streams';
-import { readRows } from '../series-rows.ts';
+import { callInputSize, createCallStream, gramBuckets, type SentenceEncoder, tokensOf } from '@tideline/streams';
+import { readPreparedRows } from '../series-rows.ts';
 import { foldScaling, type Scaling, scalingOf, standardised } from '../standardise.ts';
 import type { TrainerOptions } from '../trained-model.ts';
 import { type ClassTarget, classErrors, classLoss, type GroupLoss } from './class-loss.ts';
@@ -69,25 +69,29 @@ export function callSpec(
   name: string,
   network: CallNetwork,
   groups: readonly ClassGroup[],
-  encoder: TextEncoderSpec | null = null,
+  encoders: { readonly text?: TextEncoderSpec | null; readonly sentence?: SentenceEncoder | null } = {},
 ): ModelSpec {
+  const { text = null, sentence = null } = encoders;
   const { buckets, embedding, inputLayer, inputActivation = 'tanh', hiddenSize } = network;
   return {
     ...{ name, cell: 'gru', layers: 1, hiddenSize, inputLayer, inputActivation, skipConnection: true },
-    inputSize: callInputSize({ embedding, encoder: encoder?.outputSize ?? 0, words: true }),
+    inputSize: callInputSize({
+      ...{ embedding, encoder: text?.outputSize ?? 0, sentence: sentence?.size ?? 0, words: true },
+    }),
     outputSize: groups.reduce((sum, { classes }) => sum + classes.length, 0),
     embedding: { buckets, size: embedding },
-    ...(encoder === null ? {} : { textEncoder: encoder }),
+    ...(text === null ? {} : { textEncoder: text }),
+    ...(sentence === null ? {} : { sentenceEncoder: { size: sentence.size, digest: sentence.digest } }),
     head: { kind: 'classes', groups: groups.map(({ name: group, classes }) => ({ name: group, classes })) },
   };
 }
 
-/** Reads dialogues through the call stream, once for all trainings of a spec and its text encoder, whose weights are `encoder`. */
-export function readDialogues(
+/** Reads dialogues through the call stream, once for all trainings of a spec and its encoders; `text`: weights of its text encoder. */
+export async function readDialogues(
   spec: ModelSpec,
   dialogues: readonly Dialogue[],
-  encoder: ModelWeights | null = null,
-): DialogueRows[] {
+  { text = null, sentence = null }: { readonly text?: ModelWeights | null; readonly sentence?: SentenceEncoder | null },
+): Promise<DialogueRows[]> {
   // The other weights do not matter here: only the table's inputs depend on them, and training sets those itself.
   const random = new SeededRandom(1);
   const weights = initWeights(spec, () => random.next());
@@ -95,19 +99,22 @@ export function readDialogues(
     modelName: spec.name,
     // The words that people labelled, as the published models read them; the entries below are of the same text.
     redact: false,
-    model: createModel(spec, encoder === null ? weights : { ...weights, textEncoder: encoder }),
+    model: createModel(spec, text === null ? weights : { ...weights, textEncoder: text }),
+    ...(sentence === null ? {} : { sentenceEncoder: sentence }),
   });
   const buckets = spec.embedding?.buckets ?? 0;
-  return dialogues.map((dialogue, i) => {
-    const [series] = readRows(stream, callRecords(dialogue, i)).series;
+  const read: DialogueRows[] = [];
+  for (const [i, dialogue] of dialogues.entries()) {
+    const [series] = (await readPreparedRows(stream, callRecords(dialogue, i))).series;
     const bags = dialogue.turns.map(({ text }) => gramBuckets(tokensOf(text), buckets));
     const starts = new Uint32Array(bags.length + 1);
     bags.forEach((bag, t) => {
       starts[t + 1] = starts[t] + bag.length;
     });
     const entries = { starts, entries: Uint32Array.from(bags.flat()) };
-    return { dialogue, rows: series.rows, inputs: series.inputs, entries };
-  });
+    read.push({ dialogue, rows: series.rows, inputs: series.inputs, entries });
+  }
+  return read;
 }
 
 export interface CallTraining extends Partial<Omit<TrainerOptions, 'seed' | 'epochs'>> {

@@ -1,7 +1,7 @@
 /** A model of calls trained on anybody's labelled calls, and what it is worth on those that it has not seen. */
 import { classGroupsOf, type Model } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
-import { CALL_CONTEXT, createCallStream, sentimentClass } from '@tideline/streams';
+import { CALL_CONTEXT, sentimentClass } from '@tideline/streams';
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { TrainerOptions } from '../trained-model.ts';
 import { calibrated } from './calibrate.ts';
@@ -9,7 +9,7 @@ import { type CallNetwork, type CallSettings, callSpec, type Question, trainCall
 import { questionsOf } from './call-questions.ts';
 import { type ClassTarget, shares } from './class-loss.ts';
 import { callRecords } from './dialogue.ts';
-import { createDialogueReader, type DialogueReader, type TextEncoderKind } from './dialogue-reader.ts';
+import { createDialogueReader, type DialogueReader, type TextReading, trainedStream } from './dialogue-reader.ts';
 import type { LabelledCall } from './labelled-calls.ts';
 
 /** Folder and tag of the model: the one that the stream `calls` loads. */
@@ -29,13 +29,14 @@ export interface OwnCalls {
   readonly questions: readonly Question[];
   /** Training, validation and test. */
   readonly parts: readonly [LabelledCall[], LabelledCall[], LabelledCall[]];
-  /** Without a text encoder. */
+  /** Without its encoders. */
   readonly spec: ReturnType<typeof callSpec>;
+  readonly reading: TextReading;
   readonly reader: DialogueReader;
 }
 
 /** What can be learnt from the calls, cut in three in their order. Throws ConfigError where there is too little. */
-export function prepareCalls(calls: readonly LabelledCall[], textEncoder: TextEncoderKind = 'none'): OwnCalls {
+export function prepareCalls(calls: readonly LabelledCall[], reading: TextReading = {}): OwnCalls {
   const questions = questionsOf(calls);
   if (questions.length === 0 || calls.length < CALLS_MIN)
     throw new ConfigError([
@@ -46,24 +47,31 @@ export function prepareCalls(calls: readonly LabelledCall[], textEncoder: TextEn
   return {
     questions,
     spec: callSpec(MODEL_NAME, OWN_NETWORK, questions),
-    reader: createDialogueReader({ name: MODEL_NAME, network: OWN_NETWORK, questions }, textEncoder),
+    reading,
+    reader: createDialogueReader({ name: MODEL_NAME, network: OWN_NETWORK, questions }, reading),
     parts: [calls.slice(0, validation), calls.slice(validation, test), calls.slice(test)],
   };
 }
 
 /** A trained model whose probabilities were calibrated on the validation calls. */
 export async function trainOwnCalls(
-  { questions, reader, parts: [train, validation] }: OwnCalls,
+  { questions, reader, reading, parts: [train, validation] }: OwnCalls,
   { epochs, ...trainer }: TrainerOptions,
 ): ReturnType<typeof trainCallModel> {
   const { seed, onEpoch, signal } = trainer;
   const { spec, encoder, read } = await reader({ train, validation, seed, onEpoch, ...(signal ? { signal } : {}) });
   const { model, ...training } = await trainCallModel({
-    ...{ spec, train: read(train), validation: read(validation), questions, settings: { ...OWN_SETTINGS, epochs } },
+    ...{
+      spec,
+      train: await read(train),
+      validation: await read(validation),
+      questions,
+      settings: { ...OWN_SETTINGS, epochs },
+    },
     ...(encoder ? { encoder } : {}),
     ...trainer,
   });
-  const said = (await sayCalls(model, validation)).flatMap(({ dialogue, outputs }) => {
+  const said = (await sayCalls(model, validation, reading)).flatMap(({ dialogue, outputs }) => {
     const targets = questions.map(({ targetsOf }) => targetsOf(dialogue));
     return outputs.map((one, t) => ({ outputs: one, targets: targets.map((of) => of[t]) }));
   });
@@ -83,11 +91,11 @@ export interface Answer {
 export async function answersOf(
   model: Model,
   calls: readonly LabelledCall[],
-  questions: readonly Question[],
+  { questions, reading }: Pick<OwnCalls, 'questions' | 'reading'>,
 ): Promise<ReadonlyMap<string, readonly Answer[]>> {
   const groups = classGroupsOf(model.spec);
   const found = new Map<string, Answer[]>(questions.map(({ name }) => [name, []]));
-  for (const { dialogue, outputs, lexicon } of await sayCalls(model, calls))
+  for (const { dialogue, outputs, lexicon } of await sayCalls(model, calls, reading))
     questions.forEach(({ name, targetsOf }, g) => {
       targetsOf(dialogue).forEach((target: ClassTarget, t) => {
         if (target === null) return;
@@ -106,9 +114,8 @@ interface SaidCall {
   readonly lexicon: readonly number[];
 }
 
-async function sayCalls(model: Model, calls: readonly LabelledCall[]): Promise<SaidCall[]> {
-  // The texts were redacted when the calls were read.
-  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
+async function sayCalls(model: Model, calls: readonly LabelledCall[], reading: TextReading): Promise<SaidCall[]> {
+  const stream = trainedStream(model, reading);
   const records = calls.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));

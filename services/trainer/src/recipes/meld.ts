@@ -4,14 +4,7 @@
  */
 import { join } from 'node:path';
 import { classGroupsOf, type Model, mergeMembers } from '@tideline/nn';
-import {
-  CALL_CLASSES,
-  CALL_CONTEXT,
-  createCallStream,
-  ESCALATION_TURNS,
-  sentimentClass,
-  YES_NO,
-} from '@tideline/streams';
+import { CALL_CLASSES, CALL_CONTEXT, ESCALATION_TURNS, sentimentClass, YES_NO } from '@tideline/streams';
 import { pipelinePass, type SeriesPass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Figures, Metric, NamedFigures, ResultTable, SeedFigures } from '../backtest/result.ts';
 import { calibrated } from '../dialogues/calibrate.ts';
@@ -28,7 +21,13 @@ import {
   weightedF1,
 } from '../dialogues/class-scores.ts';
 import { assignedTimes, callRecords } from '../dialogues/dialogue.ts';
-import { createDialogueReader, type DialogueReader } from '../dialogues/dialogue-reader.ts';
+import {
+  createDialogueReader,
+  type DialogueReader,
+  encodersOf,
+  type TextReading,
+  trainedStream,
+} from '../dialogues/dialogue-reader.ts';
 import { sha256Of } from '../record-files.ts';
 import { EMOTIONS, readSpoken, reversed, type SpokenDialogue } from './meld-dialogues.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
@@ -101,7 +100,7 @@ const PUBLISHED: readonly NamedFigures[] = [
 ];
 
 async function run(options: RecipeOptions): Promise<BacktestResult> {
-  const { folder, seeds, progress, textEncoder = 'none' } = options;
+  const { folder, seeds, progress } = options;
   const paths = meld.files.map((file) => join(folder, file));
   const files: { file: string; sha256: string }[] = [];
   const parts: SpokenDialogue[][] = [];
@@ -110,7 +109,7 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
     parts.push(await readSpoken(path, PARTS[i]));
   }
   const mirrored = parts.map((part) => part.map(reversed));
-  const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, textEncoder);
+  const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, options);
   const found: Judged[] = [];
   for (const seed of seeds) {
     const one = await saidOfTest(parts, reader, { ...options, seed, name: `seed ${seed}` });
@@ -137,7 +136,10 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
       refused: {},
     },
     split: "the set's own: train, dev (chooses the epoch and the temperatures), test",
-    model: { ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, smoothing: SMOOTHING, members: MEMBERS, textEncoder },
+    model: {
+      ...{ ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, smoothing: SMOOTHING, members: MEMBERS },
+      ...encodersOf(options),
+    },
     tables: tablesOf(found),
     tracks: [],
     notes: [
@@ -152,7 +154,7 @@ async function run(options: RecipeOptions): Promise<BacktestResult> {
 async function saidOfTest(
   [train, validation, test]: readonly SpokenDialogue[][],
   reader: DialogueReader,
-  { progress, signal, seed, name }: RecipeOptions & { readonly seed: number; readonly name: string },
+  { progress, signal, seed, name, ...reading }: RecipeOptions & { readonly seed: number; readonly name: string },
 ): Promise<{ readonly said: Said[]; readonly epoch: number }> {
   const members: Model[] = [];
   const stops = signal ? { signal } : {};
@@ -161,7 +163,7 @@ async function saidOfTest(
     onEpoch: ({ epoch, epochs, validationLoss }) =>
       progress(`${name}, text encoder: epoch ${epoch} of ${epochs}, errors ${validationLoss.toFixed(3)}`),
   });
-  const rows = { train: read(train), validation: read(validation) };
+  const rows = { train: await read(train), validation: await read(validation) };
   let chosen = 0;
   for (let member = 0; member < MEMBERS; member += 1) {
     const { model, epoch } = await trainCallModel({
@@ -177,8 +179,8 @@ async function saidOfTest(
     members.push(model);
     if (member === 0) chosen = epoch;
   }
-  const model = await calm(mergeMembers(NAME, members), validation);
-  return { said: await saidOf(model, test), epoch: chosen };
+  const model = await calm(mergeMembers(NAME, members), validation, reading);
+  return { said: await saidOf(model, test, reading), epoch: chosen };
 }
 
 function tablesOf(found: readonly Judged[]): ResultTable[] {
@@ -219,9 +221,9 @@ function pairFigures(one: Judged, other: Judged): Figures {
 }
 
 /** The model with the temperatures of the validation part. */
-async function calm(model: Model, validation: readonly SpokenDialogue[]): Promise<Model> {
+async function calm(model: Model, validation: readonly SpokenDialogue[], reading: TextReading): Promise<Model> {
   const size = model.spec.outputSize;
-  const judged = (await passOf(model, validation)).flatMap(({ dialogue, pass }) => {
+  const judged = (await passOf(model, validation, reading)).flatMap(({ dialogue, pass }) => {
     const targets = QUESTIONS.map(({ targetsOf }) => targetsOf(dialogue));
     return dialogue.turns.map((_, t) => ({
       outputs: pass.outputs.subarray(t * size, (t + 1) * size),
@@ -250,11 +252,11 @@ interface Said {
   readonly lexicon: readonly number[];
 }
 
-async function saidOf(model: Model, dialogues: readonly SpokenDialogue[]): Promise<Said[]> {
+async function saidOf(model: Model, dialogues: readonly SpokenDialogue[], reading: TextReading): Promise<Said[]> {
   const size = model.spec.outputSize;
   const groups = classGroupsOf(model.spec);
-  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
-  return (await passOf(model, dialogues)).map(({ dialogue, pass }) => ({
+  const stream = trainedStream(model, reading);
+  return (await passOf(model, dialogues, reading)).map(({ dialogue, pass }) => ({
     dialogue,
     shares: dialogue.turns.map((_, t) => groups.map((group) => shares(pass.outputs, group, t * size))),
     lexicon: dialogue.turns.map((_, t) => sentimentClass(pass.context[t * stream.contextSize + CALL_CONTEXT.compound])),
@@ -334,8 +336,9 @@ function judge(
 async function passOf(
   model: Model,
   dialogues: readonly SpokenDialogue[],
+  reading: TextReading,
 ): Promise<{ readonly dialogue: SpokenDialogue; readonly pass: SeriesPass }[]> {
-  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
+  const stream = trainedStream(model, reading);
   const records = dialogues.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));

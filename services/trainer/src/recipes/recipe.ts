@@ -1,7 +1,7 @@
 import type { BacktestResult } from '../backtest/result.ts';
-import type { TextEncoderKind } from '../dialogues/dialogue-reader.ts';
+import type { TextReading } from '../dialogues/dialogue-reader.ts';
 
-export interface RecipeOptions {
+export interface RecipeOptions extends TextReading {
   /** Folder of this recipe's data; its `files` are there. */
   readonly folder: string;
   /** One training each, in this order. */
@@ -9,8 +9,6 @@ export interface RecipeOptions {
   /** Told what goes on, a sentence each; may be told often. */
   readonly progress: (message: string) => void | Promise<void>;
   readonly signal?: AbortSignal;
-  /** What reads the words of an utterance, in recipes that have texts. */
-  readonly textEncoder?: TextEncoderKind;
 }
 
 /** A comparison that anybody can repeat with one command: its data, split, stream, model, training, metrics, baselines and published numbers. */
@@ -21,7 +19,7 @@ export interface Recipe {
   /** Folder of its data under the data folder, and the files in it that it reads. */
   readonly folder: string;
   readonly files: readonly string[];
-  /** Whether a text encoder can be asked for. */
+  /** Whether encoders of texts can be asked for. */
   readonly hasTexts?: boolean;
   run(options: RecipeOptions): Promise<BacktestResult>;
 }

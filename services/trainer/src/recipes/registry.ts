@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@tideline/pipeline';
 import type { BacktestResult } from '../backtest/result.ts';
-import { assertNoTextEncoder } from '../dialogues/dialogue-reader.ts';
+import { assertNoEncoders } from '../dialogues/dialogue-reader.ts';
 import { callVolume } from './call-volume.ts';
 import { meld } from './meld.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
@@ -27,7 +27,7 @@ export async function runRecipe(
   options: Omit<RecipeOptions, 'folder'> & { readonly dataFolder: string },
 ): Promise<BacktestResult> {
   const { dataFolder, ...rest } = options;
-  if (!recipe.hasTexts) assertNoTextEncoder(options.textEncoder, `recipe '${recipe.name}'`);
+  if (!recipe.hasTexts) assertNoEncoders(options, `recipe '${recipe.name}'`);
   const folder = join(dataFolder, recipe.folder);
   const missing: string[] = [];
   for (const file of recipe.files) {

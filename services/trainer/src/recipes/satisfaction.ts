@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { readRecordFile } from '@tideline/adapters';
 import type { Model } from '@tideline/nn';
-import { createCallStream, SATISFACTION_CLASSES } from '@tideline/streams';
+import { SATISFACTION_CLASSES } from '@tideline/streams';
 import { pipelinePass } from '../backtest/pipeline-pass.ts';
 import type { BacktestResult, Figures, Metric, NamedFigures, ResultTable, SeedFigures } from '../backtest/result.ts';
 import { calibrated, type JudgedRow } from '../dialogues/calibrate.ts';
@@ -23,7 +23,13 @@ import {
   unweightedRecall,
 } from '../dialogues/class-scores.ts';
 import { assignedTimes, callRecords, type Dialogue } from '../dialogues/dialogue.ts';
-import { createDialogueReader, type DialogueReader } from '../dialogues/dialogue-reader.ts';
+import {
+  createDialogueReader,
+  type DialogueReader,
+  encodersOf,
+  type TextReading,
+  trainedStream,
+} from '../dialogues/dialogue-reader.ts';
 import { sha256Of } from '../record-files.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
 
@@ -83,7 +89,7 @@ const QUESTIONS: readonly Question[] = [
 const WEIGHTS = QUESTIONS.map(({ weights }) => weights);
 const NAME = 'calls-satisfaction';
 
-async function run({ folder, seeds, progress, signal, textEncoder = 'none' }: RecipeOptions): Promise<BacktestResult> {
+async function run({ folder, seeds, progress, signal, ...reading }: RecipeOptions): Promise<BacktestResult> {
   const tables: ResultTable[] = [];
   const notes: string[] = [];
   const files: { file: string; sha256: string }[] = [];
@@ -92,14 +98,14 @@ async function run({ folder, seeds, progress, signal, textEncoder = 'none' }: Re
     const path = join(folder, file);
     files.push({ file, sha256: await sha256Of(path) });
     const dialogues = await readRated(path);
-    const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, textEncoder);
+    const reader = createDialogueReader({ name: NAME, network: NETWORK, questions: QUESTIONS }, reading);
     turns += dialogues.reduce((sum, one) => sum + one.turns.length, 0);
     series += dialogues.length;
     const found: Judged[] = [];
     for (const seed of seeds) {
       const judged = await foldsOf(
         dialogues,
-        reader,
+        { reader, reading },
         seed,
         (fold) => progress(`${file}, seed ${seed}: fold ${fold + 1} of ${FOLDS}`),
         signal,
@@ -125,7 +131,7 @@ async function run({ folder, seeds, progress, signal, textEncoder = 'none' }: Re
     data: { files, ...range },
     split:
       'ten folds of dialogues: eight train, the fold after the tested one chooses epoch, temperature and threshold, all ten test parts are pooled',
-    model: { ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, rareWeight: RARE_WEIGHT, textEncoder },
+    model: { ...callSpec(NAME, NETWORK, QUESTIONS), ...SETTINGS, rareWeight: RARE_WEIGHT, ...encodersOf(reading) },
     tables,
     tracks: [],
     notes: [
@@ -146,7 +152,7 @@ interface Judged {
 /** All ten folds of one seed, pooled. */
 async function foldsOf(
   dialogues: readonly RatedDialogue[],
-  reader: DialogueReader,
+  { reader, reading }: { readonly reader: DialogueReader; readonly reading: TextReading },
   seed: number,
   progress: (fold: number) => void | Promise<void>,
   signal: AbortSignal | undefined,
@@ -163,13 +169,13 @@ async function foldsOf(
     const { spec, encoder, read } = await reader({ train, validation, seed: seed * 100 + fold, ...stops });
     const { model } = await trainCallModel({
       ...{ spec, questions: QUESTIONS, settings: SETTINGS, seed: seed * 100 + fold },
-      ...{ train: read(train), validation: read(validation), ...stops },
+      ...{ train: await read(train), validation: await read(validation), ...stops },
       ...(encoder ? { encoder } : {}),
     });
-    const calm = calibrated(model, await judgedRows(model, validation), WEIGHTS, { offsets: true });
-    const threshold = bestThreshold(await judgedRows(calm, validation));
+    const calm = calibrated(model, await judgedRows(model, validation, reading), WEIGHTS, { offsets: true });
+    const threshold = bestThreshold(await judgedRows(calm, validation, reading));
     const test = part((one) => one === fold);
-    for (const { p, label } of ratingsOf(await judgedRows(calm, test))) {
+    for (const { p, label } of ratingsOf(await judgedRows(calm, test, reading))) {
       truth.push(label);
       said.push(choiceOf(p, threshold));
       unhappy.push(p[0] + p[1]);
@@ -199,8 +205,12 @@ interface RatedRow extends JudgedRow {
 }
 
 /** What the pipeline emits over the dialogues: the turns before something that is rated. */
-async function judgedRows(model: Model, dialogues: readonly RatedDialogue[]): Promise<RatedRow[]> {
-  const stream = createCallStream({ modelName: model.spec.name, model, redact: false });
+async function judgedRows(
+  model: Model,
+  dialogues: readonly RatedDialogue[],
+  reading: TextReading,
+): Promise<RatedRow[]> {
+  const stream = trainedStream(model, reading);
   const records = dialogues.flatMap(callRecords);
   const { series } = await pipelinePass({ stream, model, records });
   const byKey = new Map(series.map((one) => [one.key, one]));
