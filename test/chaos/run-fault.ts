@@ -169,7 +169,8 @@ async function feed(
 /** What a run without faults, without batches and without a pipeline makes of the records. */
 async function expectedLines(shards: ReadonlyMap<Shard, readonly RawRecord[]>): Promise<string[]> {
   const { model } = await loadModel(join(ROOT, 'models', 'ticks-lstm', 'model.tdl'));
-  return offlinePass(createTickStream({ modelName: model.spec.name }), model, shards).map(sortedLine);
+  const lines = await offlinePass(createTickStream({ modelName: model.spec.name }), model, shards);
+  return lines.map(sortedLine);
 }
 
 function compare(

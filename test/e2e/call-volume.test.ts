@@ -51,7 +51,7 @@ test('calls to come and agents are in InfluxDB, equal to an offline pass, althou
 
   const { model } = await loadModel(join(ROOT, 'models', MODEL, 'model.tdl'));
   const all = await readTopic({ brokers: kafka, topic, records: sent.length });
-  const expected = offlinePass(createStream('call-volume', { modelName: MODEL }), model, all).map(sortedLine);
+  const expected = (await offlinePass(createStream('call-volume', { modelName: MODEL }), model, all)).map(sortedLine);
   const found: string[] = [];
   for await (const line of reader.exportLines('arrivals')) found.push(line);
   assert.ok(found.length > 3 * records.length, `${found.length} points`);

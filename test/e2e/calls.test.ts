@@ -46,7 +46,7 @@ test('calls flow from Kafka to sentiment points and summaries equal to an offlin
   );
   const { model } = await loadModel(join(ROOT, 'models', 'calls-gru', 'model.tdl'));
   const summary = await loadModel(join(ROOT, 'models', 'calls-summary', 'model.tdl'));
-  const expected = offlinePass(
+  const expected = await offlinePass(
     createCallStream({ modelName: 'calls-gru', points: ['summary'], summaryModel: summary.model }),
     model,
     await readTopic({ brokers: kafka, topic, records: records.length }),

@@ -92,9 +92,8 @@ test(PROMISE, async (t) => {
 
     const stream = createTickStream({ modelName: 'ticks-lstm' });
     const { model } = await loadModel(join(ROOT, 'models', 'ticks-lstm', 'model.tdl'));
-    const expected = offlinePass(stream, model, await readTopic({ brokers: kafka, topic, records: TICKS })).map(
-      sortedLine,
-    );
+    const records = await readTopic({ brokers: kafka, topic, records: TICKS });
+    const expected = (await offlinePass(stream, model, records)).map(sortedLine);
     const found: string[] = [];
     for await (const line of reader.exportLines('forecast')) found.push(line);
     assert.equal(digestOfLines(found), digestOfLines(expected));

@@ -82,7 +82,8 @@ test('streams declared in files have all their points in InfluxDB, equal to an o
   for (const [topic, path] of streams) {
     const name = path === PEERS ? 'peers-lstm' : 'bars';
     const records = await readTopic({ brokers: kafka, topic, records: TICKS });
-    expected.push(...offlinePass(createStream(path, { modelName: name }), models[name], records).map(sortedLine));
+    const lines = await offlinePass(createStream(path, { modelName: name }), models[name], records);
+    expected.push(...lines.map(sortedLine));
   }
   const found: string[] = [];
   for (const measurement of ['forecast', 'bar_forecast', 'alert'])

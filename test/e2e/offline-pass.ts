@@ -43,7 +43,11 @@ export async function readTopic(options: {
 }
 
 /** The points that a run without faults makes of the records. */
-export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Shard, readonly RawRecord[]>): string[] {
+export async function offlinePass(
+  stream: Stream,
+  model: Model,
+  shards: ReadonlyMap<Shard, readonly RawRecord[]>,
+): Promise<string[]> {
   const lines: string[] = [];
   for (const [shard, records] of shards) {
     const engine = createSimdEngine(model, { slotsMax: 1_000_000 });
@@ -69,6 +73,7 @@ export function offlinePass(stream: Stream, model: Model, shards: ReadonlyMap<Sh
       const inputs = new Float32Array(stream.inputSize);
       const outputs = new Float32Array(stream.outputSize);
       const context = new Float64Array(stream.contextSize);
+      if (stream.prepare) await stream.prepare(chunk, 0);
       const action = stream.advance(chunk, 0, {
         state: one.state,
         stateAt: 0,

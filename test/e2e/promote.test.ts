@@ -99,16 +99,16 @@ test(PROMISE, async (t) => {
         }),
       );
     const expected = [
-      ...offlinePass(
+      ...(await offlinePass(
         createTickStream({ modelName: 'ticks-lstm' }),
         first,
         part((offset, from) => offset < from),
-      ),
-      ...offlinePass(
+      )),
+      ...(await offlinePass(
         createTickStream({ modelName: 'ticks-v2' }),
         second,
         part((offset, from) => offset >= from),
-      ),
+      )),
     ].map(sortedLine);
     const found: string[] = [];
     for await (const line of reader.exportLines('forecast')) found.push(line);

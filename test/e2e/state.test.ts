@@ -116,7 +116,7 @@ test(PROMISE, async () => {
   const without = new Map<Shard, RawRecord[]>(
     [...records].map(([shard, all]) => [shard, all.filter((one) => !isSpike(one))]),
   );
-  const expected = offlinePass(createTickStream({ modelName: 'ticks-lstm' }), model, without).map(sortedLine);
+  const expected = (await offlinePass(createTickStream({ modelName: 'ticks-lstm' }), model, without)).map(sortedLine);
   assert.equal(digestOfLines(await found('forecast')), digestOfLines(expected));
 
   const refused = await tideline(['state', 'reset', 'A', '--topic', topic, '--replay', '--on-poison', 'refuse'], {

@@ -69,7 +69,7 @@ test(PROMISE, async (t) => {
   const stream = createTickStream({ modelName: 'ticks-lstm' });
   const { model } = await loadModel(join(ROOT, 'models', 'ticks-lstm', 'model.tdl'));
   const shards = await readTopic({ brokers: kafka, topic, records: TICKS + POISON.length });
-  const expected = offlinePass(stream, model, shards).map(sortedLine);
+  const expected = (await offlinePass(stream, model, shards)).map(sortedLine);
   const found: string[] = [];
   for await (const line of reader.exportLines('forecast')) found.push(line);
   assert.equal(expected.length, 2 * TICKS, 'two horizons a tick');

@@ -57,7 +57,7 @@ export type { Recipe, RecipeOptions } from './recipes/recipe.ts';
 export { RECIPES, recipeOf, runRecipe } from './recipes/registry.ts';
 export { readRecordFiles, sha256Of } from './record-files.ts';
 export type { Refused, RowsRead, SeriesRows } from './series-rows.ts';
-export { readRows } from './series-rows.ts';
+export { readPreparedRows, readRows } from './series-rows.ts';
 export { letSignalsThrough } from './signals.ts';
 export type { MeanDeviation } from './spread.ts';
 export { meanDeviation, spreadOfFigures } from './spread.ts';

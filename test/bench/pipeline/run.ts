@@ -166,7 +166,8 @@ async function compare(
     });
   const stream = createStream(STREAM, { modelName: 'peers-lstm' });
   const shard = { topic: TOPIC, partition: 0 };
-  const expected = new Set(offlinePass(stream, standardModel(), new Map([[shard, records]])).map(sortedLine));
+  const lines = await offlinePass(stream, standardModel(), new Map([[shard, records]]));
+  const expected = new Set(lines.map(sortedLine));
   await using reader = createInfluxReader({ url: influx, database: DATABASE });
   let [right, wrong] = [0, 0];
   for await (const line of reader.exportLines('forecast')) {

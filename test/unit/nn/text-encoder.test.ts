@@ -24,6 +24,7 @@ const SPEC: ModelSpec = {
   ...{ name: 'toy', cell: 'gru', inputSize: 6, hiddenSize: 3, layers: 1, outputSize: 1, skipConnection: true },
   ...{ embedding: { buckets: 7, size: 3 }, textEncoder: ENCODER },
 };
+const { textEncoder: _, ...PLAIN } = SPEC;
 const WORDS = Float32Array.from({ length: 5 * 4 }, (_, i) => Math.sin(i));
 
 function modelOf(seed: number, spec = SPEC): Model {
@@ -107,4 +108,32 @@ test('what cannot be a text encoder is refused by its field', async () => {
     async () => trainRecurrent({ ...options, spec: SPEC, train: [sequence], validation: [sequence] }),
     /gradient of textEncoder is not here/,
   );
+});
+
+test('a model with another sentence encoder is another model, and what cannot be one is refused by its field', () => {
+  const digest = '0f'.repeat(32);
+  const digestOf = (sentenceEncoder: unknown): string =>
+    modelOf(1, { ...SPEC, sentenceEncoder } as unknown as ModelSpec).digest;
+  assert.notEqual(digestOf({ size: 1, digest }), modelOf(1).digest);
+  assert.notEqual(digestOf({ size: 1, digest }), digestOf({ size: 1, digest: '1f'.repeat(32) }));
+  const merged = mergeMembers(
+    'two',
+    [1, 2].map((seed) => modelOf(seed, { ...PLAIN, sentenceEncoder: { size: 2, digest } })),
+  );
+  assert.deepEqual(merged.spec.sentenceEncoder, { size: 2, digest });
+  const cases: readonly [unknown, RegExp][] = [
+    [null, /sentenceEncoder is null, must be an object/],
+    [{ size: 0, digest }, /sentenceEncoder.size is 0/],
+    [{ size: 1, digest: 'abc' }, /sentenceEncoder.digest is "abc", must be a SHA-256/],
+    [
+      { size: 2, digest },
+      /sentenceEncoder.size is 2, but there are only 6 inputs for it, the textEncoder and the embedding/,
+    ],
+  ];
+  for (const [part, message] of cases)
+    assert.throws(
+      () => digestOf(part),
+      (error) => error instanceof ModelError && message.test(error.message),
+      String(message),
+    );
 });

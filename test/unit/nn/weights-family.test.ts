@@ -28,6 +28,7 @@ const FAMILY: readonly Partial<ModelSpec>[] = [
   { layerNorm: true },
   { embedding: { buckets: 6, size: 2 } },
   { textEncoder: ENCODER },
+  { sentenceEncoder: { size: 2, digest: '0f'.repeat(32) } },
   { inputLayer: 5 },
   { inputLayer: 5, inputActivation: 'relu' },
   { skipConnection: true },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createOnnxSentenceEncoder } from '@tideline/adapters';
 import { classGroupsOf, SeededRandom } from '@tideline/nn';
 import { ConfigError } from '@tideline/pipeline';
 import { assertModelFits, createCallStream, englishWordVectors, type SourceRecord } from '@tideline/streams';
 import { backtestCalls, trainOwnModel } from '@tideline/trainer';
+import { SENTENCE_ENCODER } from '../../golden/sentence/sentence.ts';
 
 const WORDS = { negative: 'modem', neutral: 'router', positive: 'charger' } as const;
 
@@ -92,4 +94,30 @@ test('labels that cannot be read, and too few of them, are refused with the cure
   await assert.rejects(train(recordsOf(30, () => ({ satisfaction: 7 }))), refuses(/'satisfaction' is 7/));
   await assert.rejects(train(recordsOf(30, () => ({}))), refuses(/There are 30 calls and no question/));
   await assert.rejects(train([]), refuses(/no utterance in the data/));
+});
+
+test('a model of own calls learns by a sentence encoder what its values tell, and says which encoder it was', async () => {
+  const encoder = await createOnnxSentenceEncoder({ folder: SENTENCE_ENCODER });
+  const random = new SeededRandom(3);
+  // By the encoder alone: the same words in another order are the same to pooled vectors and n-grams.
+  const records = Array.from({ length: 300 }, (_, c) =>
+    Array.from({ length: 6 }, (_, i) => {
+      const [first, second] = random.next() < 0.5 ? ['modem', 'router'] : ['router', 'modem'];
+      const event = {
+        type: 'utterance',
+        speaker: i % 2 === 0 ? 'agent' : 'customer',
+        text: `so ${first} so ${second} so`,
+      };
+      const value = { callId: `c${c}`, ts: 1_700_000_000_000 + c * 3_600_000 + i * 4_000, ...event };
+      const emotion = first === 'modem' ? 'anger' : 'calm';
+      return { topic: 'calls', key: `c${c}`, timestampMs: 0, value: JSON.stringify({ ...value, emotion }) };
+    }),
+  ).flat();
+  const options = { records, files, seeds: [1], epochs: 8, progress: () => undefined };
+  const { tables, trained, model } = await backtestCalls({ ...options, sentenceEncoder: encoder });
+  const f1 = tables[0].seeds[0].figures['weighted F1'];
+  assert.ok(f1 > 0.95, `${f1}`);
+  const { size, digest } = encoder;
+  assert.deepEqual(trained?.model.spec.sentenceEncoder, { size, digest });
+  assert.deepEqual(model.sentenceEncoder, { size, digest });
 });
