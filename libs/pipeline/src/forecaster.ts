@@ -73,6 +73,8 @@ interface Served {
 const RETRY_DELAY_MS_MAX = 5_000;
 /** After a larger batch a drained shard is not held: on the way through the queue more records gather, and large batches are cheaper a record. */
 const HELD_RECORDS_MAX = 500;
+/** Of a stream whose rows are prepared at length: what a batch has prepared is kept by its commit alone. */
+const PREPARED_ENTRIES_MAX = 4;
 /** So long a forecaster keeps a shard of another model before it goes back to the queue. */
 const FOREIGN_PAUSE_MS = 100;
 
@@ -224,9 +226,15 @@ export class Forecaster {
     return served;
   }
 
+  #entriesMax({ prepare }: Stream): number {
+    const { batchEntriesMax } = this.#options;
+    return prepare === undefined ? batchEntriesMax : Math.min(batchEntriesMax, PREPARED_ENTRIES_MAX);
+  }
+
   async #drain(shard: Shard, claim: Claim, topic: Forecasting, served: Served, signal: AbortSignal): Promise<void> {
     const { series } = served;
-    const { store, onEvent, batchEntriesMax, sliceRecordsMax, seriesMax } = this.#options;
+    const { store, onEvent, sliceRecordsMax, seriesMax } = this.#options;
+    const batchEntriesMax = this.#entriesMax(topic.stream);
     let { position } = claim;
     let records = 0;
     let flight: Promise<void> = Promise.resolve();
