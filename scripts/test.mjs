@@ -10,7 +10,7 @@ run(process.execPath, [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'b
 ensureChromium();
 if (existsSync(join(ROOT, 'scripts', 'setup-tensorflow.mjs')))
   run(process.execPath, [join(ROOT, 'scripts', 'setup-tensorflow.mjs')]);
-run(process.execPath, [join(ROOT, 'scripts', 'setup-onnx.mjs')]);
+run(process.execPath, [join(ROOT, 'scripts', 'setup-onnx.mjs'), '--minilm']);
 
 const compiled = join(ROOT, 'test', 'dist');
 const named = process.argv

@@ -16,25 +16,20 @@ export interface TextParts {
   readonly tokensMax: number;
 }
 
-/** What is wrong with the model's inputs and outputs; empty: nothing. */
-export function problemsOf({ inputNames, outputNames }: OnnxSession): string[] {
+/** What is wrong with the model's inputs; empty: nothing. */
+export function problemsOf({ inputNames }: OnnxSession): string[] {
   const unknown = inputNames.filter((name) => !Object.hasOwn(FEEDS, name));
-  return [
-    ...unknown.map((name) => `it asks for the input '${name}'; known are ${Object.keys(FEEDS).join(', ')}`),
-    ...(outputOf(outputNames) === undefined
-      ? [`its outputs are ${outputNames.join(', ')}; one must be ${TOKEN_OUTPUTS.join(' or ')}`]
-      : []),
-  ];
+  return unknown.map((name) => `it asks for the input '${name}'; known are ${Object.keys(FEEDS).join(', ')}`);
 }
 
-/** Values of each token: as transformers and as sentence-transformers name them. */
+/** Values of each token: as transformers and as sentence-transformers name them. Others have them first, whatever their name. */
 const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'] as const;
 
-function outputOf(names: readonly string[]): string | undefined {
-  return TOKEN_OUTPUTS.find((name) => names.includes(name));
+function outputOf(names: readonly string[]): string {
+  return TOKEN_OUTPUTS.find((name) => names.includes(name)) ?? names[0];
 }
 
-/** The values of one text, [size]. One text a run: its bits do not depend on what else is asked for. */
+/** The values of one text, [size]. One text a run: its bits do not depend on what else is asked for. Throws RangeError where the model's output is of another shape. */
 export async function encodeText(parts: TextParts, text: string): Promise<Float32Array> {
   const { runtime, session } = parts;
   const ids = tokenIds(parts, text.slice(0, UNITS_MAX));
@@ -45,7 +40,10 @@ export async function encodeText(parts: TextParts, text: string): Promise<Float3
       [1, ids.length],
     );
   const feeds = Object.fromEntries(session.inputNames.map((name) => [name, feed(FEEDS[name as FeedName])]));
-  const { dims, data } = (await session.run(feeds))[outputOf(session.outputNames) as string];
+  const name = outputOf(session.outputNames);
+  const { dims, data } = (await session.run(feeds))[name];
+  if (dims.length !== 3 || dims[1] !== ids.length)
+    throw new RangeError(`its output '${name}' has shape [${dims.join(', ')}], must have values of each token.`);
   return pooled(data, ids.length, dims[dims.length - 1]);
 }
 
