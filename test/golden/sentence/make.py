@@ -3,15 +3,20 @@ Hugging Face's hub, and what PyTorch and Hugging Face's own tokenizers make of a
 
     python3 -m venv venv && venv/bin/pip install torch transformers==4.46.3 onnx
     venv/bin/python test/golden/sentence/make.py
+    npm run setup:onnx -- --minilm && venv/bin/python test/golden/sentence/make.py .cache/all-MiniLM-L6-v2
 
+The second makes minilm.json: the real all-MiniLM-L6-v2, computed from its file by ONNX's own reference evaluator (numpy).
 The pooling is that of all-MiniLM-L6-v2: mean over the attention mask, then length 1 (its README, and sentence_transformers/models/Pooling.py).
 """
 
 import json
 import pathlib
+import sys
 import warnings
 
+import numpy
 import torch
+from onnx.reference import ReferenceEvaluator
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel
 
@@ -31,6 +36,12 @@ TEXTS = [
     "line one\nline two\ttabbed   spaces ",
     "please wait " * 30,
     "[CLS] is written out here [SEP]",
+]
+MINILM_TEXTS = [
+    "This is an example sentence",
+    "I want to cancel my account, this is the third time I am calling about it!",
+    "Ich möchte meinen Vertrag kündigen.",
+    "word " * 300,
 ]
 CORPUS = [
     "i want to cancel my account", "thank you so much that was very kind of you", "please wait a moment while i look that up", "my bill is wrong again and again",
@@ -91,4 +102,20 @@ def main():
     (FOLDER / "expected.json").write_text("[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in expected) + "\n]\n")
 
 
-main()
+def minilm(folder):
+    tok = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tok.no_padding()
+    model = ReferenceEvaluator(str(folder / "model.onnx"))
+    expected = []
+    for text in MINILM_TEXTS:
+        ids = numpy.array([tok.encode(text).ids], dtype=numpy.int64)
+        hidden = model.run(None, {"input_ids": ids, "attention_mask": ids * 0 + 1, "token_type_ids": ids * 0})[0]
+        mean = hidden[0].astype(numpy.float64).mean(0)
+        expected.append({"text": text, "ids": ids[0].tolist(), "values": [round(v, 6) for v in (mean / numpy.linalg.norm(mean)).tolist()]})
+    (FOLDER / "minilm.json").write_text("[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in expected) + "\n]\n")
+
+
+if len(sys.argv) > 1:
+    minilm(pathlib.Path(sys.argv[1]))
+else:
+    main()

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createOnnxSentenceEncoder, type OnnxSentenceEncoder } from '@tideline/adapters';
 import { ConfigError } from '@tideline/pipeline';
-import { expectedSentences, SENTENCE_ENCODER } from '../../golden/sentence/sentence.ts';
+import { expectedSentences, minilmFolder, SENTENCE_ENCODER } from '../../golden/sentence/sentence.ts';
 
 const EXPECTED = expectedSentences();
 let encoder: OnnxSentenceEncoder;
@@ -35,6 +35,21 @@ test("values of a text are PyTorch's, of any language, none and too many tokens"
   });
   for (const text of ['a\ud800b', '\0', 'x'.repeat(100_000)])
     assert.ok((await encoder.encode([text]))[0].every(Number.isFinite), JSON.stringify(text.slice(0, 10)));
+});
+
+test("all-MiniLM-L6-v2 says what ONNX's reference evaluator makes of its file, of 128 tokens at most", async () => {
+  const minilm = await createOnnxSentenceEncoder({ folder: minilmFolder() });
+  const expected = expectedSentences('minilm.json');
+  const found = await minilm.encode(expected.map(({ text }) => text));
+  assert.equal(minilm.size, 384);
+  expected.forEach(({ text, values }, i) => {
+    for (const [d, value] of values.entries())
+      assert.ok(Math.abs(found[i][d] - value) < 2e-6, `${text.slice(0, 40)}, value ${d}: ${found[i][d]}, not ${value}`);
+  });
+  const [one, other] = await minilm.encode(['I am very happy with this.', 'This makes me glad.']);
+  const [third] = await minilm.encode(['The parcel weighs two kilos.']);
+  const cosine = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, d) => sum + value * b[d], 0);
+  assert.ok(cosine(one, other) > cosine(one, third) + 0.3, `${cosine(one, other)} and ${cosine(one, third)}`);
 });
 
 test('a text has the same bits whoever asks, beside whatever, in any order, from each encoder of the folder', async () => {

@@ -29,7 +29,7 @@ function outputOf(names: readonly string[]): string {
   return TOKEN_OUTPUTS.find((name) => names.includes(name)) ?? names[0];
 }
 
-/** The values of one text, [size]. One text a run: its bits do not depend on what else is asked for. Throws RangeError where the model's output is of another shape. */
+/** The values of one text, [size]. One text a run: its bits do not depend on what else is asked for. Throws RangeError where the output has another shape. */
 export async function encodeText(parts: TextParts, text: string): Promise<Float32Array> {
   const { runtime, session } = parts;
   const ids = tokenIds(parts, text.slice(0, UNITS_MAX));

@@ -93,7 +93,7 @@ async function readFolder(folder: string): Promise<EncoderFiles> {
   if (model === null || tokenizer === null)
     throw new ConfigError([
       `The sentence encoder's folder '${folder}' has no ${missing.join(' and no ')}: put there what a sentence transformer has on Hugging Face's hub ` +
-        `(model.onnx or onnx/model.onnx, tokenizer.json, tokenizer_config.json), of sentence-transformers/all-MiniLM-L6-v2 for example.`,
+        `(model.onnx or onnx/model.onnx, tokenizer.json, tokenizer_config.json), or name that of 'npm run setup:onnx -- --minilm', .cache/all-MiniLM-L6-v2.`,
     ]);
   const hash = createHash('sha256');
   for (const [name, bytes] of Object.entries({ model, tokenizer, config }))

@@ -34,6 +34,6 @@ export function modelsOption<const Flags extends string>(flags: Flags) {
 export function sentenceEncoderOption() {
   return new Option(
     '--sentence-encoder <folder>',
-    "a sentence transformer in ONNX that reads utterances of calls, such as all-MiniLM-L6-v2 (first: 'npm run setup:onnx')",
+    "a sentence transformer in ONNX that reads utterances of calls, such as all-MiniLM-L6-v2 (first: 'npm run setup:onnx -- --minilm')",
   );
 }

@@ -15,7 +15,7 @@ const HELP_END = `Examples:
   tideline train ticks                                      the shipped model again, to the bit
   tideline train call-volume --data calls.csv --map queue=skill ts=interval_start calls=offered --out my-models
   tideline train calls --data labelled-calls.jsonl --text-encoder word-lstm --out my-models
-  tideline train calls --data labelled-calls.jsonl --sentence-encoder all-MiniLM-L6-v2 --out my-models
+  tideline train calls --data labelled-calls.jsonl --sentence-encoder .cache/all-MiniLM-L6-v2 --out my-models
   tideline train calls-summary --data rated-calls.jsonl --out my-models
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt
   tideline train quotes.yaml --data quotes.csv.gz --hidden 64 --checkpoint quotes.ckpt --resume
