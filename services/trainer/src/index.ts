@@ -55,6 +55,7 @@ export { leastSquares } from './least-squares.ts';
 export { trainNames } from './names/train-names.ts';
 export type { Recipe, RecipeOptions } from './recipes/recipe.ts';
 export { RECIPES, recipeOf, runRecipe } from './recipes/registry.ts';
+export { ratioError } from './recipes/tick-scores.ts';
 export { readRecordFiles, sha256Of } from './record-files.ts';
 export type { Refused, RowsRead, SeriesRows } from './series-rows.ts';
 export { readPreparedRows, readRows } from './series-rows.ts';

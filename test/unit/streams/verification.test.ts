@@ -46,7 +46,7 @@ test('a forecast of a horizon in time is scored against the first row at its tar
   assert.equal(forecastsOf(told)[0].fields.target, TS + 2_000);
 });
 
-test('a ring that is too small for every forecast keeps evenly spaced ones, and each counts for those after it', () => {
+test('a ring that is too small for every forecast keeps one of each span, and it counts for all of them', () => {
   const values = walk(500, 2, () => 0.1);
   const of = (pending: number): Told[] =>
     tell(streamWith(`horizons: [60], per: s, pending: ${pending}, scores: {every: 400}`), values);
@@ -54,6 +54,47 @@ test('a ring that is too small for every forecast keeps evenly spaced ones, and 
   assert.equal(all[0].fields.count, 400);
   assert(few[0].fields.count >= 400 && few[0].fields.count < 420, `${few[0].fields.count}`);
   assert(Math.abs(few[0].fields.naive_sum / few[0].fields.count / (all[0].fields.naive_sum / 400) - 1) < 0.1);
+});
+
+test('of a burst any forecast may be the one that is kept, so that intervals cover what they state of all of them', () => {
+  // Five rows within 80 ms every four seconds. The price moves behind the first: what is learnt of the first rows alone is far too wide for the others.
+  const [bursts, inBurst] = [3_000, 5];
+  const steps = walk(bursts * inBurst, 6, (i) => (i % inBurst === 1 ? 0.1 : 0.01));
+  const stepMs = (i: number): number => Math.floor(i / inBurst) * 4_000 + (i % inBurst) * 20;
+  const stream = streamWith('horizons: [2], per: s, pending: 2, calibration: {rate: 0.1}');
+  // softplus(-3.5) = 0.03.
+  const run = { stepMs, z: [0, -3.5, -3.5] };
+  const told = forecastsOf(tell(stream, steps, run));
+  const rows = told.slice(1_000 * inBurst, (bursts - 1) * inBurst);
+  const covered = rows.filter(({ offset, fields }) => {
+    const y = steps[(Math.floor(offset / inBurst) + 1) * inBurst];
+    return y >= fields.q10 && y <= fields.q90;
+  });
+  const share = covered.length / rows.length;
+  assert(share > 0.76 && share < 0.84, `${share}`);
+  assert.deepEqual(forecastsOf(tell(stream, steps, run)), told, 'nothing is left to chance');
+});
+
+test('bursts count by their rows, so that intervals cover what they state of all rows, not of all moments', () => {
+  // A row a second for eight seconds, then twelve within 24 ms, behind which the price moves much.
+  const [cycles, inCycle, quiet] = [1_500, 20, 8];
+  const stepMs = (i: number): number => {
+    const k = i % inCycle;
+    return Math.floor(i / inCycle) * 10_000 + (k < quiet ? k * 1_000 : 7_900 + (k - quiet) * 2);
+  };
+  const values = walk(cycles * inCycle, 8, (i) => (i % inCycle === 0 ? 0.2 : i % inCycle < quiet ? 0.02 : 0.0001));
+  const stream = streamWith('horizons: [1], per: s, pending: 4, tick: 0.0001, calibration: {rate: 0.02}');
+  const rows = forecastsOf(tell(stream, values, { stepMs, z: [0, -3.5, -3.5] })).slice(500 * inCycle);
+  const times = values.map((_, i) => stepMs(i));
+  let [inside, all, aim] = [0, 0, 0];
+  for (const { offset, fields } of rows) {
+    aim = Math.max(aim, offset);
+    while (aim < values.length && times[aim] < times[offset] + 1_000) aim += 1;
+    if (aim === values.length) break;
+    all += 1;
+    if (values[aim] >= fields.q10 && values[aim] <= fields.q90) inside += 1;
+  }
+  assert(inside / all > 0.76 && inside / all < 0.84, `${inside / all}`);
 });
 
 test('calibrated intervals cover what they state after the regime has changed, and others do not', () => {

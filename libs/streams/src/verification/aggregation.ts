@@ -21,8 +21,8 @@ import type { AggregationOptions } from './options.ts';
 const EXPERTS = 5;
 const S = { truths: 0, horizons: 1, size: 2, error: 3, recent: 4 } as const;
 const OFFSETS = 5;
-/** Weight of the newest truth in what is meant to be steady. */
-const STEADY_WEIGHT = 0.001;
+/** Weight of the newest truth in the mean return by which everything is measured. */
+const STEADY_WEIGHT = 0.01;
 /** Weight of one horizon's length in the mean return of the newest ones. */
 const RECENT_WEIGHT = 0.1;
 /** The first truths only say how large a return is. */

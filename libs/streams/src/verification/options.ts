@@ -72,5 +72,5 @@ export const VERIFICATION_DEFAULTS = {
   memory: 500,
   forgetting: 0.9995,
   expertRate: 0.015,
-  expertMemory: 500,
+  expertMemory: 1_000,
 } as const;

@@ -7,8 +7,9 @@
  * comes (row or ms), how many forecasts it stands for, the log of the value that it starts from, its width, the median before it was calibrated, its
  * quantiles as they were told, [its correction, the head's features], [what the experts said].
  *
- * The ring of a horizon is bounded. Where a forecast comes sooner after the last one kept than the horizon's length over the ring's, it is not kept: the one
- * before counts for it.
+ * The ring of a horizon is bounded: of the forecasts of one span, the horizon's length over the ring's, one is kept and counts for all. Which one is drawn
+ * with equal chances (J. Vitter, "Random Sampling with a Reservoir", 1985, a reservoir of one), by a hash of the row's number, which a replay draws again.
+ * The first of a burst, kept always, would be the one before the price moved: what is learnt of it does not hold for the others.
  */
 import type { OutputState, RowOutput } from '@tideline/pipeline';
 import { Aggregation } from './aggregation.ts';
@@ -64,7 +65,10 @@ const WAITING = 0;
 const WAITING_MEAN = 1;
 const WAITING_TRUTHS = 2;
 const WAITING_SIZE = 3;
-const WAITING_WEIGHT = 0.002;
+/** A mean of some minutes would make every minute count the same, however many rows it has. */
+const WAITING_WEIGHT = 0.0003;
+/** A kept forecast that stands for a burst counts as this many horizon's lengths at most. */
+const BURST_MAX = 4;
 /** A horizon's places before its ring. */
 const KEPT = 0;
 const BEGIN = 1;
@@ -201,7 +205,7 @@ export class Verification {
     if (!Number.isFinite(one.truth)) return;
     // Forecasts whose times overlap err together: many of them say little more than one.
     one.divisor = this.#isByRows
-      ? Math.max(one.weight, this.#rowsWaiting(state, stateAt + part.waitingAt))
+      ? Math.max(one.weight / BURST_MAX, this.#rowsWaiting(state, stateAt + part.waitingAt))
       : Math.sqrt(state[stateAt + part.at + LENGTH]);
     if (this.#aggregation !== null) {
       const saidAt = entry + this.#aggregationEntry;
@@ -259,28 +263,37 @@ export class Verification {
     quantiles: Float64Array,
     { width, median }: { readonly width: number; readonly median: number },
   ): void {
-    const { state, stateAt, log } = row;
+    const { state, stateAt } = row;
     const at = stateAt + part.at;
-    const { steps, spanMs } = part.horizon;
-    const now = steps === null ? row.timeMs : state[stateAt + ROWS];
-    const size = this.#entrySize;
+    const now = part.horizon.steps === null ? row.timeMs : state[stateAt + ROWS];
     const isEarly = state[at + KEPT] !== 0 && now < state[at + KEPT] + part.stride;
-    if (isEarly || state[at + LENGTH] === part.capacity) {
-      if (state[at + LENGTH] > 0) {
-        const newest = (state[at + BEGIN] + state[at + LENGTH] - 1) % part.capacity;
-        state[at + RING + newest * size + WEIGHT] += 1;
-        if (this.#isByRows) state[stateAt + part.waitingAt + WAITING] += 1;
-      }
-      return;
+    const isFull = isEarly || state[at + LENGTH] === part.capacity;
+    if (isFull && state[at + LENGTH] === 0) return;
+    const isKnown = Number.isFinite(row.log) && areFinite(quantiles);
+    if (!isFull && !isKnown) return;
+    if (!isFull) {
+      state[at + KEPT] = now;
+      state[at + LENGTH] += 1;
     }
-    if (!Number.isFinite(log)) return;
-    for (let i = 0; i < quantiles.length; i += 1) if (!Number.isFinite(quantiles[i])) return;
-    const entry = at + RING + ((state[at + BEGIN] + state[at + LENGTH]) % part.capacity) * size;
-    state[at + KEPT] = now;
-    state[at + LENGTH] += 1;
-    state[entry + TARGET] = now + (steps ?? spanMs ?? 0);
-    state[entry + WEIGHT] = 1;
+    const newest = (state[at + BEGIN] + state[at + LENGTH] - 1) % part.capacity;
+    const entry = at + RING + newest * this.#entrySize;
+    const weight = isFull ? state[entry + WEIGHT] + 1 : 1;
+    state[entry + WEIGHT] = weight;
     if (this.#isByRows) state[stateAt + part.waitingAt + WAITING] += 1;
+    if (isKnown && drawnOf(state[stateAt + ROWS]) * weight < 1)
+      this.#write(row, part, entry, quantiles, { width, median });
+  }
+
+  /** Everything of an entry but what it stands for. */
+  #write(
+    row: VerifiedRow,
+    { horizon: { steps, spanMs } }: Part,
+    entry: number,
+    quantiles: Float64Array,
+    { width, median }: { readonly width: number; readonly median: number },
+  ): void {
+    const { state, stateAt, log } = row;
+    state[entry + TARGET] = (steps === null ? row.timeMs : state[stateAt + ROWS]) + (steps ?? spanMs ?? 0);
     state[entry + LOG] = log;
     state[entry + WIDTH] = width;
     state[entry + MEDIAN] = median;
@@ -298,6 +311,19 @@ export class Verification {
     const at = row.stateAt + this.#parts[h].scoresAt;
     return scores !== null && isPointDue(row.state, at, scores) ? takeScoreFields(row.state, at) : null;
   }
+}
+
+function areFinite(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i += 1) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
+
+/** A number of 0 to 1 for the row with this number, as good as drawn: the finaliser of MurmurHash3. */
+function drawnOf(row: number): number {
+  let x = row ^ 0x9e3779b9;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 0x1_0000_0000;
 }
 
 /** FNV-1a, 32 bits. */

@@ -26,6 +26,39 @@ export function meanPinball(said: Said, { rows, truth }: Scoring, levels: readon
   return sum / (rows.length * levels.length);
 }
 
+/** Losses of forecasts this near to each other in time come and go together. */
+const BLOCK_MS = 600_000;
+const BLOCKS_MIN = 10;
+
+/**
+ * Standard error of the ratio of two mean pinball losses over the same rows, by blocks of ten minutes (of a tenth, where that is shorter): how far another
+ * day might have moved it. W. Cochran, "Sampling Techniques", 1977, chapter 9A: the ratio estimator of clusters of unequal sizes.
+ */
+export function ratioError(
+  ours: Said,
+  theirs: Said,
+  { rows, truth, timeMs }: Scoring,
+  levels: readonly number[],
+): number {
+  const losses = new Map<number, { ours: number; theirs: number }>();
+  const lossOf = (q: ArrayLike<number>, row: number): number =>
+    levels.reduce((sum, level, i) => sum + pinball(level, truth[row], q[i]), 0);
+  const begin = timeMs[rows[0]];
+  const lengthMs = Math.min(BLOCK_MS, (timeMs[rows[rows.length - 1]] - begin + 1) / BLOCKS_MIN);
+  for (const row of rows) {
+    const block = Math.floor((timeMs[row] - begin) / lengthMs);
+    const one = losses.get(block) ?? { ours: 0, theirs: 0 };
+    losses.set(block, { ours: one.ours + lossOf(ours(row), row), theirs: one.theirs + lossOf(theirs(row), row) });
+  }
+  const blocks = [...losses.values()];
+  const sumOf = (of: (block: (typeof blocks)[number]) => number): number =>
+    blocks.reduce((sum, one) => sum + of(one), 0);
+  const theirSum = sumOf((one) => one.theirs);
+  const ratio = sumOf((one) => one.ours) / theirSum;
+  const squares = sumOf((one) => (one.ours - ratio * one.theirs) ** 2);
+  return Math.sqrt((squares * blocks.length) / (blocks.length - 1)) / theirSum;
+}
+
 /** Share of truths within the outermost quantiles: of all, and hour by hour from the first row on; less than half an hour at the end belongs to the last. */
 export function hoursOf(
   said: Said,

@@ -21,7 +21,7 @@ import { aimOf, type QuantileTask, segmentsBetween } from '../quantile-task.ts';
 import { readRecordFiles } from '../record-files.ts';
 import { readRows } from '../series-rows.ts';
 import type { Recipe, RecipeOptions } from './recipe.ts';
-import { baselinesOf, hoursOf, meanPinball, type Said } from './tick-scores.ts';
+import { baselinesOf, hoursOf, meanPinball, ratioError, type Said } from './tick-scores.ts';
 
 export const ticksHf: Recipe = {
   name: 'ticks-hf',
@@ -53,6 +53,7 @@ const HIDDEN = 32;
 const METRICS: readonly Metric[] = [
   { name: 'pinball, 1e-6', better: 'lower' },
   { name: 'against the best baseline', better: 'lower', target: 1 },
+  { name: 'standard error of the ratio', better: 'neither' },
   { name: 'coverage 80 %', better: 'neither', target: [0.78, 0.82] },
   { name: 'lowest hour', better: 'neither', target: [0.78, 0.82] },
   { name: 'highest hour', better: 'neither', target: [0.78, 0.82] },
@@ -122,7 +123,8 @@ async function run({ folder, seeds, progress, signal }: RecipeOptions): Promise<
       'The truth is the value at the first row at the target time or after it. Pinball loss: mean over the three levels, of log returns.',
       'An hour is one of the last third, from its first row on; less than half an hour at the end belongs to the one before. ' +
         'Baselines know the rows before the test; the running ones go on.',
-      'pinball against the best baseline: below 1 is better; the baseline is the best of those named, chosen on the test rows themselves.',
+      'pinball against the best baseline: below 1 is better; the baseline is the best of those named, chosen on the test rows themselves. Its standard ' +
+        'error is that of another test of this length, by blocks of ten minutes, not of another seed.',
     ],
   };
 }
@@ -206,10 +208,13 @@ function partOf({ declaration, output, task }: Kind, one: SeriesPass, h: number)
   const ours: Said = (row) => one.said.subarray(row * size + 3 * h, row * size + 3 * h + 3);
   const scoring = { rows, truth, timeMs: one.timeMs };
   const named = baselinesOf({ ...scoring, aims, log, unit, fitted: first, levels: output.levels });
-  const best = Math.min(...named.map(({ pinball }) => pinball));
+  const best = named.reduce((a, b) => (b.pinball < a.pinball ? b : a));
   const pinball = meanPinball(ours, scoring, output.levels);
   const hours = hoursOf(ours, scoring);
-  const figures = { ...figuresOf(pinball, hours), 'against the best baseline': pinball / best };
+  const ratio = pinball / best.pinball;
+  const error = ratioError(ours, best.said, scoring, output.levels);
+  const against = { 'against the best baseline': ratio, 'standard error of the ratio': error };
+  const figures = { ...figuresOf(pinball, hours), ...against };
   const name = horizonName(horizon, output.per);
   const price = (of: (row: number) => number): number[] => rows.map((row) => Math.exp(log[row] + of(row)));
   return {
@@ -224,7 +229,7 @@ function partOf({ declaration, output, task }: Kind, one: SeriesPass, h: number)
       ...{ truth: price((row) => truth[row]), forecast: price((row) => ours(row)[1]) },
       interval: { low: price((row) => ours(row)[0]), high: price((row) => ours(row)[2]), stated: 0.8 },
     },
-    summary: `${one.key} ${name} ${(pinball / best).toFixed(3)} [${hours.shares.map((share) => share.toFixed(3)).join(' ')}]`,
+    summary: `${one.key} ${name} ${ratio.toFixed(3)} ± ${error.toFixed(3)} [${hours.shares.map((share) => share.toFixed(3)).join(' ')}]`,
   };
 }
 
